@@ -1,0 +1,9 @@
+// What compiled code and its callers agree on beyond AAPCS; docs/abi.md is the specification.
+
+/**
+ * struct thumbpf_env, one a call, 4-aligned, passed in r2; offsets in bytes. `sp` is written by the entry's prologue.
+ * A trap stores `outcome` (0 = returned, else a TrapCode) and `pc` (an address in the trapping code, bit 0 set, from which
+ * the line table gives the BPF instruction) and leaves with r0:r1 = 0. `ctx` and `len` are the entry's R1 and R2, set by
+ * the caller.
+ */
+export const Env = { outcome: 0, pc: 4, sp: 8, ctx: 12, len: 16, size: 32 } as const

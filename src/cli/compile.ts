@@ -1,0 +1,48 @@
+// `thumbpf compile`: writes the compiled program to a file.
+
+import { compile as compileModule, type Image, InputError, link } from '../index.ts'
+import { calledHelpers, type CompileFlags, compileOptions } from './compile-options.ts'
+import { loadProgram, writeOutput } from './input.ts'
+import { type Io, paint } from './io.ts'
+
+interface CompileCommandOptions extends CompileFlags {
+  readonly output: string
+  readonly format: 'bin'
+  readonly entry?: string
+  readonly dump?: boolean
+}
+
+/** Writes the file and says what is in it, on standard error where the file goes to standard output. */
+export async function compile(file: string, options: CompileCommandOptions, io: Io): Promise<number> {
+  const { program } = await loadProgram(file, options.entry, io)
+  const say = options.output === '-' ? io.stderr : io.stdout
+  const dump = (stage: string, text: string): void => {
+    const colour = options.output === '-' ? io.colour.stderr : io.colour.stdout
+    say(`${paint(colour, 'bold', `; ${stage}`)}\n${text.trimEnd()}\n\n`)
+  }
+  const module = compileModule(program, {
+    ...compileOptions(options),
+    helpers: calledHelpers(program),
+    ...(options.dump === true ? { dump } : {}),
+  })
+  const { image } = module
+  const code = binary(image)
+  await writeOutput(options.output, code, io)
+  if (options.output !== '-') {
+    const entry = image.symbols[image.entry]!
+    say(
+      `${options.output}: ${code.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
+        `entry '${entry.name}' at offset ${entry.offset}\n`,
+    )
+  }
+  return 0
+}
+
+/** The code alone. It runs wherever it is put, at a multiple of 4: calls within it are relative. */
+function binary(image: Image): Uint8Array {
+  return link(image, { code: 0 }, (symbol) => {
+    throw new InputError(
+      `the program calls ${symbol.name} (helper ${symbol.helper}), which plain bytes (--format bin) can't be linked with`,
+    )
+  })
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The program `thumbpf`: the streams and arguments of this process given to the command line.
+
+import { main } from './cli.ts'
+import { processIo } from './io.ts'
+
+// A reader that has seen enough (`thumbpf objdump FILE | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+  throw error
+})
+
+process.exitCode = await main(process.argv.slice(2), processIo())

@@ -1,0 +1,115 @@
+// `thumbpf objdump`: each BPF instruction with the Thumb instructions that it became, or one side alone.
+
+import { compile, formatInstruction, type Image, labelsOf, listing, type ListingLine, type Program } from '../index.ts'
+import { calledHelpers, type CompileFlags, compileOptions } from './compile-options.ts'
+import { loadProgram } from './input.ts'
+import { type Io, paint } from './io.ts'
+
+interface ObjdumpOptions extends CompileFlags {
+  readonly bpf?: boolean
+  readonly thumb?: boolean
+  readonly entry?: string
+}
+
+/** Prints the listing. */
+export async function objdump(file: string, options: ObjdumpOptions, io: Io): Promise<number> {
+  const { program } = await loadProgram(file, options.entry, io)
+  const heading = (text: string): string => paint(io.colour.stdout, 'bold', text)
+  const bpf = (text: string): string => paint(io.colour.stdout, 'cyan', text)
+  const out: string[] = []
+  if (options.bpf === true) {
+    for (const part of bpfParts(program)) out.push(part.slot < 0 ? heading(part.text) : bpf(part.text))
+  } else {
+    const { image } = compile(program, { ...compileOptions(options), helpers: calledHelpers(program) })
+    if (options.thumb === true) {
+      const names = functionNames(image)
+      for (const line of listing(image)) {
+        const name = names.get(line.offset)
+        if (name !== undefined) out.push(heading(`${name}:`))
+        out.push(thumb(line))
+      }
+    } else {
+      const { bySlot, prologues, others } = arrange(image, program)
+      for (const part of bpfParts(program)) {
+        out.push(part.slot < 0 ? heading(part.text) : bpf(part.text))
+        for (const line of (part.slot < 0 ? prologues.get(part.starts) : bySlot.get(part.slot)) ?? [])
+          out.push(thumb(line))
+      }
+      if (others.length > 0) out.push(heading('; of no single BPF instruction:'), ...others.map(thumb))
+    }
+  }
+  io.stdout(`${out.join('\n')}\n`)
+  return 0
+}
+
+interface Arranged {
+  /** Lines that serve a BPF instruction, by its slot. */
+  readonly bySlot: ReadonlyMap<number, readonly ListingLine[]>
+  /** What a function begins with before it serves any instruction, by the slot of the function's first one. */
+  readonly prologues: ReadonlyMap<number, readonly ListingLine[]>
+  readonly others: readonly ListingLine[]
+}
+
+function arrange(image: Image, program: Program): Arranged {
+  const starts = functionNames(image)
+  const bySlot = new Map<number, ListingLine[]>()
+  const prologues = new Map<number, ListingLine[]>()
+  const others: ListingLine[] = []
+  // Lines since the beginning of a function whose owner is not known yet.
+  let beginning: ListingLine[] | undefined
+  for (const line of listing(image)) {
+    if (starts.has(line.offset)) {
+      others.push(...(beginning ?? []))
+      beginning = []
+    }
+    if (line.slot < 0) {
+      ;(beginning ?? others).push(line)
+      continue
+    }
+    if (beginning !== undefined && beginning.length > 0) {
+      const start = startOfFunction(program, line.slot)
+      prologues.set(start, [...(prologues.get(start) ?? []), ...beginning])
+    }
+    beginning = undefined
+    const same = bySlot.get(line.slot)
+    if (same === undefined) bySlot.set(line.slot, [line])
+    else same.push(line)
+  }
+  others.push(...(beginning ?? []))
+  return { bySlot, prologues, others }
+}
+
+/** Slot of the first instruction of the function that `slot` is in. */
+function startOfFunction(program: Program, slot: number): number {
+  const starts = program.functions.map((one) => program.instructions[one.start]!.slot)
+  return Math.max(...starts.filter((start) => start <= slot))
+}
+
+function functionNames(image: Image): Map<number, string> {
+  return new Map(image.symbols.filter((one) => one.kind === 'function').map((one) => [one.offset, one.name]))
+}
+
+function thumb({ offset, encoding, text }: ListingLine): string {
+  return `      ${offset.toString(16).padStart(4, '0')}:  ${encoding.padEnd(9)}  ${text}`
+}
+
+/** A line of the BPF listing: an instruction, or (slot -1) the label before the one at slot `starts`. */
+interface BpfPart {
+  readonly text: string
+  readonly slot: number
+  readonly starts: number
+}
+
+function bpfParts(program: Program): BpfPart[] {
+  const labels = labelsOf(program)
+  const width = String(program.instructions.at(-1)!.slot).length
+  const parts: BpfPart[] = []
+  for (const [index, instruction] of program.instructions.entries()) {
+    const { slot, target } = instruction
+    const label = labels.get(index)
+    if (label !== undefined) parts.push({ text: `${label}:`, slot: -1, starts: slot })
+    const text = formatInstruction(instruction, target < 0 ? undefined : labels.get(target))
+    parts.push({ text: `${String(slot).padStart(width + 1)}: ${text}`, slot, starts: slot })
+  }
+  return parts
+}

@@ -1,0 +1,34 @@
+// `thumbpf plugin`: what the runner of github.com/Alan-Jowett/bpf_conformance calls for each test. The program comes as hex
+// bytes on standard input (or after --program), the memory as the first argument; R0 goes to standard output in hex
+// without a prefix.
+
+import { readProgram } from '../index.ts'
+import { conformanceHelpers } from './conformance-helpers.ts'
+import { execute, type MachineName } from './execute.ts'
+import type { Io } from './io.ts'
+import { describe } from './run.ts'
+import { hexBytes } from './values.ts'
+
+interface PluginOptions {
+  readonly machine: MachineName
+  readonly program?: string
+  readonly maxInstructions?: number
+}
+
+export async function plugin(memory: string | undefined, options: PluginOptions, io: Io): Promise<number> {
+  const text = options.program ?? new TextDecoder().decode(await io.stdin())
+  const program = readProgram(hexBytes(text, 'program'))
+  const bytes = hexBytes(memory ?? '', 'memory')
+  const execution = await execute(program, {
+    machine: options.machine,
+    ctx: bytes.length > 0 ? bytes : undefined,
+    maxInstructions: options.maxInstructions,
+    helpers: conformanceHelpers,
+  })
+  if (execution.outcome.kind !== 'returned') {
+    io.stderr(`failed: ${describe(execution)}\n`)
+    return 1
+  }
+  io.stdout(`${execution.outcome.r0.toString(16)}\n`)
+  return 0
+}

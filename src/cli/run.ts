@@ -1,0 +1,79 @@
+// `thumbpf run`: compiles a program, calls it once and prints how it ended.
+
+import { formatOutcome } from '../index.ts'
+import { readBytes, writeBytes } from '../node.ts'
+import { type CompileFlags, compileOptions } from './compile-options.ts'
+import { execute, type Execution, type MachineName } from './execute.ts'
+import { loadProgram } from './input.ts'
+import { type Io, paint, UsageError } from './io.ts'
+import { hexBytes } from './values.ts'
+
+interface RunOptions extends CompileFlags {
+  readonly ctx?: string
+  readonly len?: number
+  readonly machine: MachineName
+  readonly entry?: string
+  readonly stats?: boolean
+  readonly json?: boolean
+  readonly ctxOut?: string
+  readonly maxInstructions?: number
+}
+
+/** Exit status 0 if the program returned, 1 if it ended in any other way. */
+export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
+  if (options.ctxOut !== undefined && options.ctx === undefined) throw new UsageError('--ctx-out needs --ctx')
+  const { program } = await loadProgram(file, options.entry, io)
+  const ctx = options.ctx === undefined ? undefined : await context(options.ctx)
+  const execution = await execute(program, {
+    machine: options.machine,
+    ctx,
+    len: options.len,
+    maxInstructions: options.maxInstructions,
+    compile: compileOptions(options),
+  })
+  if (options.ctxOut !== undefined) await writeBytes(options.ctxOut, execution.ctx)
+
+  const returned = execution.outcome.kind === 'returned'
+  if (options.json === true) {
+    io.stdout(`${JSON.stringify(toJson(execution, options.machine))}\n`)
+  } else {
+    if (returned) io.stdout(`${formatOutcome(execution.outcome)}\n`)
+    if (options.stats === true) io.stdout(statistics(execution))
+  }
+  if (returned) return 0
+  io.stderr(`${paint(io.colour.stderr, 'red', 'failed:')} ${describe(execution)}\n`)
+  return 1
+}
+
+/** One line for an outcome; for a limit also how to raise it. */
+export function describe(execution: Execution): string {
+  const line = formatOutcome(execution.outcome)
+  return execution.outcome.kind === 'limited' ? `${line}; --max-instructions raises the limit` : line
+}
+
+async function context(text: string): Promise<Uint8Array> {
+  if (text.startsWith('@')) return readBytes(text.slice(1))
+  return hexBytes(text, '--ctx')
+}
+
+function toJson(execution: Execution, machine: MachineName): Record<string, unknown> {
+  const { outcome, instructions, cycles, codeBytes, bpfInstructions } = execution
+  const ended =
+    outcome.kind === 'returned'
+      ? { r0: `0x${outcome.r0.toString(16).padStart(16, '0')}` }
+      : { r0: null, slot: outcome.slot >= 0 ? outcome.slot : null, message: formatOutcome(outcome) }
+  return { outcome: outcome.kind, ...ended, instructions, cycles, codeBytes, bpfInstructions, machine }
+}
+
+function statistics(execution: Execution): string {
+  const rows: [string, number | null][] = [
+    ['instructions', execution.instructions],
+    ['cycles', execution.cycles],
+    ['code bytes', execution.codeBytes],
+    ['BPF instructions', execution.bpfInstructions],
+  ]
+  return rows
+    .filter((row): row is [string, number] => row[1] !== null)
+    .map(([name, value]) => `${name.padEnd(18)}${value.toLocaleString('en')}\n`)
+    .join('')
+}

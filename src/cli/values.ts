@@ -1,0 +1,39 @@
+// Values of options and arguments: what they may be, and a sentence with the allowed ones where they are not.
+
+import { InvalidArgumentError } from 'commander'
+
+import { suggestion } from '../index.ts'
+import { UsageError } from './io.ts'
+
+/** A parser for an option that takes one of `words`. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text)
+    if (found === undefined) {
+      throw new InvalidArgumentError(`Allowed: ${words.join(', ')}${suggestion(text, words)}`)
+    }
+    return found
+  }
+}
+
+/** A parser for a whole number, decimal or hex with 0x, from `least` to `most`. */
+export function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const plain = text.replaceAll('_', '')
+    const value = /^(?:0[xX][0-9a-fA-F]+|[0-9]+)$/.test(plain) ? Number(plain) : NaN
+    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`)
+    return value
+  }
+}
+
+/** Bytes of hex text: pairs of digits, blanks between them or not, `0x` before the whole or not. */
+export function hexBytes(text: string, what: string): Uint8Array {
+  const digits = text
+    .trim()
+    .replace(/^0[xX]/, '')
+    .replaceAll(/\s+/g, '')
+  const wrong = /[^0-9a-fA-F]/.exec(digits)
+  if (wrong !== null) throw new UsageError(`${what}: '${wrong[0]}' is not a hex digit`)
+  if (digits.length % 2 !== 0) throw new UsageError(`${what}: ${digits.length} hex digits; a byte takes two`)
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}

@@ -1,0 +1,151 @@
+// Comparisons as flags: what sets them and the condition that then holds. Whatever reads the flags stands right behind.
+
+import type { Value } from '../ir/func.ts'
+import { COMPARE, Op, attributes } from '../ir/op.ts'
+import { F } from '../thumb/forms.ts'
+import { fitsModified } from '../thumb/immediates.ts'
+import { Cond, Flags } from '../thumb/instruction.ts'
+import type { Selector } from './select.ts'
+import { shiftedOperand } from './select-value.ts'
+
+export interface Test {
+  readonly cond: number
+}
+
+const unswapped: Record<number, number> = {
+  [Op.eq]: Cond.EQ,
+  [Op.ne]: Cond.NE,
+  [Op.ult]: Cond.CC,
+  [Op.ule]: Cond.LS,
+  [Op.slt]: Cond.LT,
+  [Op.sle]: Cond.LE,
+}
+const exchanged: Record<number, number> = {
+  [Op.eq]: Cond.EQ,
+  [Op.ne]: Cond.NE,
+  [Op.ult]: Cond.HI,
+  [Op.ule]: Cond.CS,
+  [Op.slt]: Cond.GT,
+  [Op.sle]: Cond.GE,
+}
+
+/** Sets the flags so that the condition holds if the word is not 0. */
+export function testOf(selector: Selector, condition: Value): Test {
+  const folds = (attributes[condition.op]! & COMPARE) !== 0 && condition.block === selector.block
+  if (!folds) {
+    flags(selector, F.CMP_i, selector.use(condition), -1, 0)
+    return { cond: Cond.NE }
+  }
+  if (condition.args.length === 4) return { cond: comparePairs(selector, condition) }
+  return { cond: compareWords(selector, condition.op, condition.args[0]!, condition.args[1]!) }
+}
+
+function flags(selector: Selector, form: number, n: number, m: number, imm: number): void {
+  selector.emit(form, -1, n, m, imm).s = Flags.SET
+}
+
+function compareWords(selector: Selector, op: number, left: Value, right: Value): number {
+  if (left.op === Op.const && right.op !== Op.const) {
+    compare(selector, right, left)
+    return exchanged[op]!
+  }
+  if (right.op === Op.const) {
+    const c = right.imm
+    if (c === 0 && (op === Op.eq || op === Op.ne) && left.op === Op.and && selector.foldable(left)) {
+      test(selector, left)
+      return unswapped[op]!
+    }
+    if (!fitsModified(c) && !fitsModified(-c)) {
+      // x <= c is x < c + 1, x < c is x <= c - 1, where that constant is cheaper and does not wrap.
+      if (op === Op.ule && c !== -1 && fitsModified(c + 1)) return bounded(selector, left, c + 1, Cond.CC)
+      if (op === Op.sle && c !== 0x7fffffff && fitsModified(c + 1)) return bounded(selector, left, c + 1, Cond.LT)
+      if (op === Op.ult && c !== 0 && fitsModified(c - 1)) return bounded(selector, left, c - 1, Cond.LS)
+      if (op === Op.slt && c !== -0x80000000 && fitsModified(c - 1)) return bounded(selector, left, c - 1, Cond.LE)
+    }
+  }
+  compare(selector, left, right)
+  return unswapped[op]!
+}
+
+function bounded(selector: Selector, left: Value, bound: number, cond: number): number {
+  flags(selector, F.CMP_i, selector.use(left), -1, bound)
+  return cond
+}
+
+function compare(selector: Selector, left: Value, right: Value): void {
+  if (right.op === Op.const) {
+    if (fitsModified(right.imm)) return flags(selector, F.CMP_i, selector.use(left), -1, right.imm)
+    // CMN adds: for 0 and the least number its carry or overflow would differ, and those fit above.
+    if (right.imm !== 0 && fitsModified(-right.imm)) return flags(selector, F.CMN_i, selector.use(left), -1, -right.imm)
+  }
+  const shifted = shiftedOperand(selector, right)
+  if (shifted !== undefined) {
+    const code = selector.emit(F.CMP_r, -1, selector.use(left), selector.use(shifted.value))
+    code.s = Flags.SET
+    code.shift = shifted.shift
+    code.amount = shifted.amount
+    return
+  }
+  flags(selector, F.CMP_r, selector.use(left), selector.use(right), 0)
+}
+
+/** Z is set as `and` of the operands is 0. */
+function test(selector: Selector, and: Value): void {
+  const [left, right] = and.args as [Value, Value]
+  if (right.op === Op.const && fitsModified(right.imm)) {
+    flags(selector, F.TST_i, selector.use(left), -1, right.imm)
+    return
+  }
+  const shifted = shiftedOperand(selector, right)
+  const code = selector.emit(F.TST_r, -1, selector.use(left), selector.use(shifted === undefined ? right : shifted.value))
+  code.s = Flags.SET
+  if (shifted !== undefined) {
+    code.shift = shifted.shift
+    code.amount = shifted.amount
+  }
+}
+
+/** 64-bit comparisons: CMP and SBCS tell order, CMP and a second CMP where the first was equal tell equality. */
+function comparePairs(selector: Selector, value: Value): number {
+  const [aLow, aHigh, bLow, bHigh] = value.args as [Value, Value, Value, Value]
+  switch (value.op) {
+    case Op.eq2:
+    case Op.ne2: {
+      // The high words' operands must be there before the flags are.
+      const high = operand(selector, bHigh)
+      const highRegister = selector.use(aHigh)
+      compare(selector, aLow, bLow)
+      const code = selector.emit(high.imm ? F.CMP_i : F.CMP_r, -1, highRegister, high.register, high.value)
+      code.s = Flags.SET
+      code.cond = Cond.EQ
+      return value.op === Op.eq2 ? Cond.EQ : Cond.NE
+    }
+    case Op.ult2:
+      order(selector, aLow, aHigh, bLow, bHigh)
+      return Cond.CC
+    case Op.ule2:
+      order(selector, bLow, bHigh, aLow, aHigh)
+      return Cond.CS
+    case Op.slt2:
+      order(selector, aLow, aHigh, bLow, bHigh)
+      return Cond.LT
+    default:
+      order(selector, bLow, bHigh, aLow, aHigh)
+      return Cond.GE
+  }
+}
+
+function operand(selector: Selector, value: Value): { imm: boolean; register: number; value: number } {
+  if (value.op === Op.const && fitsModified(value.imm)) return { imm: true, register: -1, value: value.imm }
+  return { imm: false, register: selector.use(value), value: 0 }
+}
+
+/** Flags of a - b over two words (Z is that of the high word alone). */
+function order(selector: Selector, aLow: Value, aHigh: Value, bLow: Value, bHigh: Value): void {
+  const low = operand(selector, bLow)
+  flags(selector, low.imm ? F.CMP_i : F.CMP_r, selector.use(aLow), low.register, low.value)
+  const high = operand(selector, bHigh)
+  const difference = selector.newRegister()
+  const code = selector.emit(high.imm ? F.SBC_i : F.SBC_r, difference, selector.use(aHigh), high.register, high.value)
+  code.s = Flags.SET
+}

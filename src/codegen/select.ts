@@ -1,0 +1,393 @@
+// Instruction selection: IR in words -> Thumb instructions over virtual registers. Needs: legal IR without dead code. Blocks are taken in reverse postorder from behind, and each block from its end, so that
+// all uses of a value are seen before it: what an instruction took into its operands (a shift, an address, a product) is
+// then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
+
+import { unreachable } from '../base/errors.ts'
+import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
+import { splitCriticalEdges } from '../ir/edges.ts'
+import { type Block, type Func, type Value, countUses } from '../ir/func.ts'
+import { EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
+import { F } from '../thumb/forms.ts'
+import { Cond } from '../thumb/instruction.ts'
+import { CALLER_SAVED, SP } from '../thumb/registers.ts'
+import { Base, Code, CodeBlock, CodeFunction, type Fixed, P } from './code.ts'
+import { frameExtent } from './frame-extent.ts'
+import { lowerAtomic } from './select-atomic.ts'
+import { type Test, testOf } from './select-compare.ts'
+import { lowerValue } from './select-value.ts'
+
+/** Numbers of the module's symbols, as far as selection needs them. */
+export interface Symbols {
+  of(callee: NonNullable<Value['callee']>): number
+  /** The routine that leaves a program from any depth (leave.ts). */
+  leave(): number
+}
+
+export interface SelectOptions {
+  /** The function is the module's entry. */
+  readonly entry: boolean
+  /** Entry: env is used, SP is saved in it at this offset. -1: not. */
+  readonly saveSp: number
+}
+
+/** Selects a function's instructions. Changes the IR only by splitting edges. */
+export function select(func: Func, symbols: Symbols, options: SelectOptions): CodeFunction {
+  return new Selector(func, symbols, options).run()
+}
+
+interface Constant {
+  vreg: number
+  /** The number of instructions of the block, counted from its end, before which it must stand. */
+  at: number
+  imm: number
+  symbol: number
+  origin: number
+}
+
+export class Selector {
+  readonly func: Func
+  readonly symbols: Symbols
+  readonly options: SelectOptions
+  readonly code: CodeFunction
+  /** The block whose values are being lowered. */
+  block: Block
+  /** Instructions of the current value, forwards. */
+  private group: Code[] = []
+  /** Instructions of the current code block, backwards. */
+  private out: Code[] = []
+  private origin = -1
+  /** By value: virtual register, 0 for not needed (so far). Words of pairs stand in `halves`. */
+  private readonly registers: Int32Array
+  private readonly halves = new Map<number, number[]>()
+  private readonly constants = new Map<string, Constant>()
+  private wanted: Constant[] = []
+  /** Code blocks of each IR block, by its id, forwards. */
+  private readonly made: CodeBlock[][] = []
+  /** Labels: an IR block's id is that of its first code block; more are numbered on. */
+  private labels: number
+
+  constructor(func: Func, symbols: Symbols, options: SelectOptions) {
+    this.func = func
+    this.symbols = symbols
+    this.options = options
+    this.code = new CodeFunction(func.name)
+    this.block = func.blocks[0]!
+    this.registers = new Int32Array(func.valueCount)
+    this.labels = 0
+  }
+
+  run(): CodeFunction {
+    const { func, code } = this
+    splitCriticalEdges(func)
+    const order = removeUnreachable(func)
+    findLoops(order, dominators(order))
+    countUses(func)
+    this.labels = func.blockCount
+    code.frameBytes = frameExtent(func)
+    code.savesAll = this.options.saveSp >= 0
+    for (let index = order.length - 1; index >= 0; index--) this.lowerBlock(order[index]!)
+    this.layOut()
+    return code
+  }
+
+  // --- what lowering asks for
+
+  newRegister(): number {
+    return this.code.nextVirtual++
+  }
+
+  /** The register of a value that an instruction needs. */
+  use(value: Value): number {
+    if (value.op === Op.const) return this.constant(value.imm)
+    if (value.op === Op.word) return this.half(value.args[0]!, value.imm)
+    let register = this.registers[value.id]!
+    if (register === 0) {
+      register = this.newRegister()
+      this.registers[value.id] = register
+    }
+    return register
+  }
+
+  /** The register of a word of a pair operation. */
+  half(pair: Value, index: number): number {
+    let words = this.halves.get(pair.id)
+    if (words === undefined) {
+      words = []
+      this.halves.set(pair.id, words)
+    }
+    return (words[index] ??= this.newRegister())
+  }
+
+  /** The register of the word of a pair, 0 if nobody reads it. */
+  halfIfUsed(pair: Value, index: number): number {
+    return this.halves.get(pair.id)?.[index] ?? 0
+  }
+
+  /** A constant in a register: one of each in a block, made before the first instruction that needs it. */
+  constant(imm: number, symbol = -1): number {
+    const key = symbol >= 0 ? `s${symbol}` : String(imm)
+    let constant = this.constants.get(key)
+    if (constant === undefined) {
+      constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin }
+      this.constants.set(key, constant)
+    }
+    this.wanted.push(constant)
+    return constant.vreg
+  }
+
+  put(code: Code): Code {
+    code.origin = this.origin
+    this.group.push(code)
+    return code
+  }
+
+  /** A new instruction with these register fields. */
+  emit(form: number, d: number, n = -1, m = -1, imm = 0): Code {
+    const code = new Code(form)
+    code.d = d
+    code.n = n
+    code.m = m
+    code.imm = imm
+    return this.put(code)
+  }
+
+  /**
+   * Whether an operand may be taken into the instruction that reads it: pure, read by that alone, of the same block, so
+   * that nothing is computed more often or later than it was.
+   */
+  foldable(value: Value): boolean {
+    return value.uses === 1 && value.block === this.block
+  }
+
+  newLabel(): number {
+    return this.labels++
+  }
+
+  /** What was made so far, from here to the end of the block, becomes a code block of its own with this label. */
+  cutBlock(label: number): void {
+    this.flush()
+    this.closeBlock(label)
+  }
+
+  // --- blocks
+
+  private lowerBlock(block: Block): void {
+    this.block = block
+    this.made[block.id] = []
+    const { values } = block
+    for (let index = values.length - 1; index >= 0; index--) {
+      const value = values[index]!
+      if (value.op === Op.phi) break
+      this.origin = value.origin
+      const attribute = attributes[value.op]!
+      if ((attribute & TERMINATOR) !== 0) this.lowerTerminator(value)
+      else if (value.op === Op.param || value.op === Op.word) continue
+      else if ((attribute & EFFECT) !== 0) this.lowerEffect(value)
+      else if (this.needed(value)) lowerValue(this, value)
+      this.flush()
+    }
+    if (block === this.func.blocks[0]) this.lowerEntry()
+    this.closeBlock(block.id)
+  }
+
+  private needed(value: Value): boolean {
+    return value.type === I64 ? this.halves.has(value.id) : this.registers[value.id] !== 0
+  }
+
+  private flush(): void {
+    const { group, out } = this
+    for (let index = group.length - 1; index >= 0; index--) out.push(group[index]!)
+    group.length = 0
+    for (const constant of this.wanted) constant.at = out.length
+    this.wanted.length = 0
+  }
+
+  /** Turns what was gathered into a code block, its constants in their places. */
+  private closeBlock(label: number): void {
+    const { out } = this
+    const block = new CodeBlock(label)
+    block.loopDepth = this.block.loopDepth
+    const constants = [...this.constants.values()].sort((a, b) => b.at - a.at)
+    let next = 0
+    for (let index = out.length; index >= 0; index--) {
+      for (let constant = constants[next]; constant !== undefined && constant.at === index; constant = constants[++next]) {
+        const code = new Code(P.CONSTANT)
+        code.d = constant.vreg
+        code.imm = constant.imm
+        code.symbol = constant.symbol
+        code.origin = constant.origin
+        block.code.push(code)
+      }
+      if (index > 0) block.code.push(out[index - 1]!)
+    }
+    this.made[this.block.id]!.unshift(block)
+    this.constants.clear()
+    this.out = []
+  }
+
+  /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
+  private layOut(): void {
+    const { code } = this
+    const index = new Map<number, number>()
+    const blocks: CodeBlock[] = []
+    for (const block of this.func.blocks) {
+      for (const each of this.made[block.id]!) {
+        index.set(each.index, blocks.length)
+        blocks.push(each)
+      }
+    }
+    code.blocks = blocks.map((old, at) => {
+      const block = new CodeBlock(at)
+      block.code = old.code
+      block.loopDepth = old.loopDepth
+      return block
+    })
+    for (const [at, block] of code.blocks.entries()) {
+      let falls = true
+      for (const each of block.code) {
+        if (each.target >= 0) {
+          each.target = index.get(each.target) ?? unreachable(`label ${each.target}`)
+          join(block, code.blocks[each.target]!)
+        }
+        if ((each.form === F.B && each.cond === Cond.AL) || each.form === P.RETURN || each.form === P.UNREACHABLE) falls = false
+      }
+      if (falls) join(block, code.blocks[at + 1] ?? unreachable('falls off the end'))
+    }
+  }
+
+  // --- terminators, calls, entry
+
+  branchTo(label: number, cond: number = Cond.AL): void {
+    const code = this.emit(F.B, -1)
+    code.cond = cond
+    code.target = label
+  }
+
+  private lowerTerminator(value: Value): void {
+    const { block } = this
+    switch (value.op) {
+      case Op.jump: {
+        const target = block.successors[0]!
+        this.lowerPhis(target)
+        this.branchTo(target.id)
+        return
+      }
+      case Op.branch: {
+        const test: Test = testOf(this, value.args[0]!)
+        this.branchTo(block.successors[0]!.id, test.cond)
+        this.branchTo(block.successors[1]!.id)
+        return
+      }
+      case Op.ret: {
+        const code = new Code(P.RETURN)
+        code.fixedUses = value.args.map((arg, register) => ({ vreg: this.use(arg), register }))
+        this.put(code)
+        return
+      }
+      case Op.trap: {
+        const code = new Code(P.CALL)
+        code.fixedUses = [
+          { vreg: this.use(value.args[0]!), register: 0 },
+          { vreg: this.constant(value.imm), register: 1 },
+        ]
+        code.symbol = this.symbols.leave()
+        this.put(code)
+        this.put(new Code(P.UNREACHABLE))
+        return
+      }
+      default:
+        unreachable(`terminator ${value.op}`)
+    }
+  }
+
+  /** The moves into the phis of a block at the end of the only way from here to there. */
+  private lowerPhis(target: Block): void {
+    const at = target.predecessors.indexOf(this.block)
+    const defs: number[] = []
+    const uses: number[] = []
+    for (const phi of target.values) {
+      if (phi.op !== Op.phi) break
+      defs.push(this.use(phi))
+      uses.push(this.use(phi.args[at]!))
+    }
+    if (defs.length === 0) return
+    const move = new Code(P.PARALLEL_MOVE)
+    move.defs = defs
+    move.uses = uses
+    this.put(move)
+  }
+
+  private lowerEffect(value: Value): void {
+    if (value.op === Op.call) this.lowerCall(value)
+    else if (value.op >= Op.store8 && value.op <= Op.store32) lowerValue(this, value)
+    else lowerAtomic(this, value)
+  }
+
+  private lowerCall(value: Value): void {
+    const callee = value.callee!
+    const { args } = value
+    const results: Fixed[] = []
+    for (let word = 0; word < 4; word++) {
+      const vreg = this.halfIfUsed(value, word)
+      if (vreg !== 0) results.push({ vreg, register: word })
+    }
+    const inRegisters: Fixed[] = []
+    for (const [word, arg] of args.entries()) {
+      if (word < 4) {
+        inRegisters.push({ vreg: this.use(arg), register: word })
+      } else {
+        const store = this.emit(P.ARGUMENT_STORE, this.use(arg))
+        store.imm = word - 4
+      }
+    }
+    const call = new Code(P.CALL)
+    call.fixedUses = inRegisters
+    call.fixedDefs = results
+    call.clobbers = CALLER_SAVED
+    const symbol = this.symbols.of(callee)
+    if (callee.kind === 'helper') call.m = this.constant(0, symbol)
+    else call.symbol = symbol
+    this.put(call)
+    this.code.calls = true
+    this.code.outgoingWords = Math.max(this.code.outgoingWords, args.length - 4)
+  }
+
+  private lowerEntry(): void {
+    const entry = new Code(P.ENTRY)
+    const fixed: Fixed[] = []
+    this.put(entry)
+    this.origin = -1
+    for (const value of this.block.values) {
+      if (value.op !== Op.param) continue
+      const saves = value.imm === 2 && this.options.saveSp >= 0
+      if (this.registers[value.id] === 0 && !saves) continue
+      const register = this.use(value)
+      if (value.imm < 4) fixed.push({ vreg: register, register: value.imm })
+      else this.emit(P.ARGUMENT_LOAD, register).imm = value.imm - 4
+      if (saves) this.emit(P.SAVE_SP, this.newRegister(), register).imm = this.options.saveSp
+    }
+    entry.fixedDefs = fixed
+    this.flush()
+  }
+
+  // --- addresses
+
+  /** Register and offset of a memory access: of the stack frame, or of a value. `reach`: whether an offset can be encoded. */
+  address(value: Value, offset: number, reach: (offset: number) => boolean): { n: number; imm: number; base: number } {
+    if (value.op === Op.frame) {
+      const imm = this.code.frameBytes + value.imm + offset
+      if (imm >= 0 && imm + 4 < 4096 && reach(imm)) return { n: SP, imm, base: Base.FRAME }
+    }
+    if (reach(offset)) return { n: this.use(value), imm: offset, base: Base.NONE }
+    const sum = this.newRegister()
+    const add = this.emit(F.ADD_r, sum, this.use(value), this.constant(offset))
+    add.s = 2
+    return { n: sum, imm: 0, base: Base.NONE }
+  }
+}
+
+function join(from: CodeBlock, to: CodeBlock): void {
+  if (from.successors.includes(to.index)) return
+  from.successors.push(to.index)
+  to.predecessors.push(from.index)
+}

@@ -1,0 +1,51 @@
+// After allocation many blocks hold nothing but a branch, since their moves were coalesced: whoever goes there goes on to
+// where they lead. Needs: allocated code. Leaves: no such block but where it is a loop of its own.
+
+import { F } from '../thumb/forms.ts'
+import { Cond } from '../thumb/instruction.ts'
+import { type CodeBlock, type CodeFunction, P } from './code.ts'
+
+export function straighten(fn: CodeFunction): void {
+  const { blocks } = fn
+  const target = (block: CodeBlock): number => {
+    const only = block.code[0]
+    if (only === undefined) return block.index + 1
+    return block.code.length === 1 && only.form === F.B && only.cond === Cond.AL ? only.target : -1
+  }
+  const final = new Int32Array(blocks.length)
+  for (const block of blocks) {
+    let at = block.index
+    // As many steps as there are blocks at most: a loop of empty blocks has no end.
+    for (let steps = 0; steps <= blocks.length; steps++) {
+      const next = at < blocks.length ? target(blocks[at]!) : -1
+      if (next < 0 || next === at) break
+      at = next
+    }
+    final[block.index] = at
+  }
+  for (const block of blocks) {
+    for (const code of block.code) {
+      if (code.target >= 0) code.target = final[code.target]!
+      if (code.targets.length > 0) code.targets = code.targets.map((each) => final[each]!)
+    }
+  }
+  // Reached from the entry by falling or branching.
+  const reached = new Uint8Array(blocks.length)
+  const work = [0]
+  reached[0] = 1
+  const visit = (index: number): void => {
+    if (reached[index] === 1) return
+    reached[index] = 1
+    work.push(index)
+  }
+  for (let index = work.pop(); index !== undefined; index = work.pop()) {
+    let falls = true
+    for (const code of blocks[index]!.code) {
+      if (code.target >= 0) visit(code.target)
+      for (const each of code.targets) visit(each)
+      if ((code.form === F.B && code.cond === Cond.AL) || code.form === P.RETURN || code.form === P.UNREACHABLE) falls = false
+    }
+    if (falls) visit(index + 1)
+  }
+  for (const block of blocks) if (reached[block.index] === 0) block.code = []
+}

@@ -1,0 +1,85 @@
+// The walk: bytes -> Program -> SSA -> words -> Thumb instructions -> Image. The only file that knows every room.
+
+import { Env } from './base/abi.ts'
+import { RejectedError } from './base/errors.ts'
+import { checkHelpers } from './bpf/check.ts'
+import type { Program } from './bpf/program.ts'
+import { readProgram } from './bpf/read.ts'
+import type { CodeFunction } from './codegen/code.ts'
+import { emit } from './codegen/emit.ts'
+import { layoutFrame } from './codegen/frame.ts'
+import { leaveRoutine } from './codegen/leave.ts'
+import { printCode } from './codegen/print.ts'
+import { allocate } from './codegen/regalloc.ts'
+import { select } from './codegen/select.ts'
+import { deepestStack } from './codegen/stack.ts'
+import { straighten } from './codegen/straighten.ts'
+import { SymbolTable } from './codegen/symbols.ts'
+import { buildSsa } from './frontend/build.ts'
+import type { Image } from './image/image.ts'
+import { makeImage } from './image/make.ts'
+import { allFunctions } from './ir/module.ts'
+import { print } from './ir/print.ts'
+import { needsEnv } from './passes/arguments.ts'
+import { runPasses } from './passes/pipeline.ts'
+
+export interface CompileOptions {
+  /** Name of the function to enter; see readProgram for which it is otherwise. */
+  readonly entry?: string | undefined
+  /** Numbers of the helpers that the program may call. Default: none. */
+  readonly helpers?: ReadonlySet<number> | undefined
+  /** A helper whose result 0 ends the whole program with r0 = 0 (bpf_conformance's `unwind`). */
+  readonly unwindHelper?: number | undefined
+  /** The textbook workflow: push all callee-saved registers and LR, pop them and PC. */
+  readonly fullPrologue?: boolean | undefined
+  /** 0: plain, for comparison; 2: everything. Default 2. */
+  readonly optimize?: 0 | 2 | undefined
+  /** Told what each stage made, as text. */
+  readonly dump?: ((stage: string, text: string) => void) | undefined
+  /** Checks the IR after every pass, for tests. */
+  readonly check?: boolean | undefined
+}
+
+/** Compiles a program. Throws InputError for bytes that can't be read, RejectedError for a program that is refused. */
+export function compile(source: Uint8Array | Program, options: CompileOptions = {}): Image {
+  const program = source instanceof Uint8Array ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry }) : source
+  const helpers = options.helpers ?? new Set<number>()
+  const rejections = checkHelpers(program, helpers)
+  if (rejections.length > 0) throw new RejectedError(rejections)
+  const { dump } = options
+
+  const module = buildSsa(program, { helpers, unwindHelper: options.unwindHelper })
+  if (dump) for (const func of allFunctions(module)) dump('ssa', print(func))
+  runPasses(module, {
+    optimize: options.optimize ?? 2,
+    check: options.check,
+    after: dump && ((pass, func) => dump(pass, print(func))),
+  })
+
+  const symbols = new SymbolTable(module)
+  const env = needsEnv(module)
+  const fullPrologue = options.fullPrologue === true
+  const functions: CodeFunction[] = []
+  const stackBytes: number[] = []
+  for (const func of allFunctions(module)) {
+    const entry = func === module.entry
+    const code = select(func, symbols, { entry, saveSp: entry && env ? Env.sp : -1 })
+    dump?.('select', printCode(code))
+    allocate(code, { fullPrologue })
+    straighten(code)
+    dump?.('allocate', printCode(code))
+    stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
+    functions.push(code)
+  }
+  if (symbols.leaves) {
+    functions.push(leaveRoutine())
+    stackBytes.push(0)
+  }
+  // Functions are the first symbols, in this order.
+  const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1))
+  return makeImage(emitted, symbols.symbols, {
+    needsEnv: env,
+    bpfInstructions: program.instructions.length,
+    stackBytes: deepestStack(functions, stackBytes),
+  })
+}

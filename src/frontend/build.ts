@@ -1,0 +1,492 @@
+// Program -> SSA, 64-bit as BPF is (RFC 9669). Every BPF register is an I64 value; the 32-bit instructions are word
+// operations between a trunc and a zext. Registers never written, and R1-R5 after a call, are 0.
+
+import { Env } from '../base/abi.ts'
+import { unreachable } from '../base/errors.ts'
+import { TrapCode } from '../base/outcome.ts'
+import type { AluOp, AtomicOp, JumpOp } from '../bpf/isa.ts'
+import type { BpfFunction, Instruction, Program } from '../bpf/program.ts'
+import { type Block, Func, type Value } from '../ir/func.ts'
+import type { Module } from '../ir/module.ts'
+import { I32, I64, Op, VOID } from '../ir/op.ts'
+import { type BasicBlock, basicBlocks } from './liveness.ts'
+
+export interface BuildOptions {
+  /** Numbers of the helpers that the program may call; callx reaches these alone. */
+  readonly helpers: ReadonlySet<number>
+  /** A helper whose result 0 ends the whole program with r0 = 0. */
+  readonly unwindHelper?: number | undefined
+}
+
+/** SSA of the entry and of every function that calls reach from it. */
+export function buildSsa(program: Program, options: BuildOptions): Module {
+  const functionAt = new Map<number, number>()
+  for (const [index, fn] of program.functions.entries()) functionAt.set(fn.start, index)
+  const functions: (Func | null)[] = program.functions.map(() => null)
+  const work: number[] = []
+  const queued = new Set<number>()
+  const want = (index: number): void => {
+    if (!queued.has(index)) {
+      queued.add(index)
+      work.push(index)
+    }
+  }
+  const callee = (instruction: Instruction): number => {
+    const index = functionAt.get(instruction.target) ?? unreachable(`no function starts at ${instruction.target}`)
+    want(index)
+    return index
+  }
+  const entry = new FunctionBuilder(program, program.functions[program.entry]!, true, options, callee).build()
+  for (let index = work.pop(); index !== undefined; index = work.pop()) {
+    functions[index] = new FunctionBuilder(program, program.functions[index]!, false, options, callee).build()
+  }
+  return { entry, functions, routines: new Map() }
+}
+
+const REGISTERS = 11
+
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+class FunctionBuilder {
+  private readonly program: Program
+  private readonly fn: BpfFunction
+  private readonly isEntry: boolean
+  private readonly options: BuildOptions
+  private readonly callee: (instruction: Instruction) => number
+  private readonly func: Func
+  private readonly env: Value
+  private block: Block
+  /** Values of R0-R10 at this point. */
+  private state: Value[]
+  private origin = -1
+  /** By number of an IR block: the registers at its end, for the phis of its successors. */
+  private readonly finalState: Value[][] = []
+  /** By number of an IR block: the basic block that it serves; blocks that leave the program stand last. */
+  private readonly place: number[] = [-1]
+  private basic = -1
+
+  constructor(
+    program: Program,
+    fn: BpfFunction,
+    isEntry: boolean,
+    options: BuildOptions,
+    callee: (instruction: Instruction) => number,
+  ) {
+    this.program = program
+    this.fn = fn
+    this.isEntry = isEntry
+    this.options = options
+    this.callee = callee
+    this.func = new Func(fn.name, isEntry ? [I32, I32, I32] : [I64, I64, I64, I64, I64, I32])
+    const { func } = this
+    this.block = func.newBlock()
+    const zero = func.double(0, 0)
+    this.state = Array.from({ length: REGISTERS }, () => zero)
+    for (const [index, type] of func.params.entries()) {
+      const param = func.append(this.block, Op.param, type, [], index)
+      const register = index + 1
+      if (type === I64) this.state[register] = param
+      else if (isEntry && index < 2) this.state[register] = this.zext(param)
+    }
+    this.env = this.param(func.params.length - 1)
+    this.state[10] = this.zext(func.append(this.block, Op.frame, I32))
+  }
+
+  build(): Func {
+    const { func } = this
+    const blocks = basicBlocks(this.program, this.fn)
+    const order = reversePostorder(blocks)
+    const incoming = new Int32Array(blocks.length)
+    incoming[0] = 1 // from the prologue
+    for (const index of order) for (const to of blocks[index]!.successors) incoming[to]!++
+    // IR blocks in the order of the text, whatever the order of their making.
+    const heads: (Block | undefined)[] = blocks.map(() => undefined)
+    const reached = new Uint8Array(blocks.length)
+    for (const index of order) reached[index] = 1
+    for (const index of blocks.keys()) if (reached[index] === 1) heads[index] = this.newBlock(index)
+    this.finish()
+    func.jump(this.block, heads[0]!)
+    const phis: { block: Block; register: number; phi: Value }[] = []
+    for (const index of order) {
+      const basic = blocks[index]!
+      const head = heads[index]!
+      this.block = head
+      this.basic = index
+      this.origin = -1
+      if (incoming[index]! > 1) {
+        const zero = func.double(0, 0)
+        const r10 = this.finalState[0]![10]!
+        this.state = Array.from({ length: REGISTERS }, () => zero)
+        this.state[10] = r10
+        for (let register = 0; register < 10; register++) {
+          if ((basic.liveIn & (1 << register)) === 0) continue
+          const phi = func.append(head, Op.phi, I64)
+          this.state[register] = phi
+          phis.push({ block: head, register, phi })
+        }
+      } else {
+        // Reverse postorder: the only predecessor is done.
+        this.state = this.finalState[head.predecessors[0]!.id]!.slice()
+      }
+      this.translate(basic, heads)
+    }
+    for (const { block, register, phi } of phis) {
+      phi.args = block.predecessors.map((from) => this.finalState[from.id]![register]!)
+    }
+    func.blocks.sort((a, b) => compare(this.place[a.id]!, this.place[b.id]!) || a.id - b.id)
+    return func
+  }
+
+  private newBlock(place = this.basic): Block {
+    const block = this.func.newBlock()
+    this.place[block.id] = place
+    return block
+  }
+
+  private param(index: number): Value {
+    return this.func.blocks[0]!.values.find((value) => value.op === Op.param && value.imm === index)!
+  }
+
+  private finish(): void {
+    this.finalState[this.block.id] = this.state
+  }
+
+  private translate(basic: BasicBlock, heads: readonly (Block | undefined)[]): void {
+    const { func } = this
+    for (let index = basic.start; index < basic.end; index++) {
+      const instruction = this.program.instructions[index]!
+      this.origin = instruction.slot
+      const { row } = instruction
+      switch (row.kind) {
+        case 'alu':
+          this.alu(instruction, row.op, row.width, row.source)
+          break
+        case 'lddw':
+          this.state[instruction.dst] = func.double(instruction.imm, instruction.immHigh)
+          break
+        case 'load':
+          this.load(instruction, row.size, row.signed)
+          break
+        case 'store':
+          this.store(instruction, row.size, row.source)
+          break
+        case 'atomic':
+          this.atomic(instruction, row.op, row.fetch, row.size)
+          break
+        case 'call':
+          this.call(instruction, row.callee)
+          break
+        case 'packet':
+          this.packet(instruction, row.indirect, row.size)
+          break
+        case 'exit':
+          this.add(Op.ret, VOID, [this.state[0]!])
+          return
+        case 'jump':
+          this.finish()
+          if (row.op === 'ja') {
+            func.jump(this.block, heads[basic.successors[0]!]!, this.origin)
+          } else {
+            const condition = this.condition(instruction, row.op, row.width, row.source)
+            func.branch(this.block, condition, heads[basic.successors[0]!]!, heads[basic.successors[1]!]!, this.origin)
+          }
+          return
+      }
+    }
+    this.finish()
+    func.jump(this.block, heads[basic.successors[0]!]!, this.origin)
+  }
+
+  // --- values
+
+  private add(op: number, type: 0 | 1 | 2, args: Value[], imm = 0): Value {
+    return this.func.append(this.block, op, type, args, imm, this.origin)
+  }
+
+  private low(value: Value): Value {
+    if (value.op === Op.zext || value.op === Op.sext) return value.args[0]!
+    if (value.op === Op.const) return this.func.word(value.imm)
+    return this.add(Op.trunc, I32, [value])
+  }
+
+  private zext(word: Value): Value {
+    if (word.op === Op.const) return this.func.double(word.imm, 0)
+    return this.add(Op.zext, I64, [word])
+  }
+
+  private sext(word: Value): Value {
+    return this.add(Op.sext, I64, [word])
+  }
+
+  /** The second operand: a register or the immediate, sign-extended. */
+  private source(instruction: Instruction, source: 'imm' | 'reg'): Value {
+    if (source === 'reg') return this.state[instruction.src]!
+    return this.func.double(instruction.imm, instruction.imm >> 31)
+  }
+
+  // --- arithmetic, RFC 9669 section 4.1
+
+  private alu(instruction: Instruction, op: AluOp, width: 32 | 64, source: 'imm' | 'reg'): void {
+    const { dst } = instruction
+    this.state[dst] = this.aluResult(instruction, op, width, source)
+  }
+
+  private aluResult(instruction: Instruction, op: AluOp, width: 32 | 64, source: 'imm' | 'reg'): Value {
+    const { func } = this
+    const left = this.state[instruction.dst]!
+    switch (op) {
+      case 'mov': {
+        const value = this.source(instruction, source)
+        return width === 64 ? value : this.zext(this.low(value))
+      }
+      case 'movsx8':
+      case 'movsx16': {
+        const value = this.add(op === 'movsx8' ? Op.sext8 : Op.sext16, I32, [this.low(this.state[instruction.src]!)])
+        return width === 64 ? this.sext(value) : this.zext(value)
+      }
+      case 'movsx32':
+        return this.sext(this.low(this.state[instruction.src]!))
+      case 'le16':
+        return this.zext(this.add(Op.and, I32, [this.low(left), func.word(0xffff)]))
+      case 'le32':
+        return this.zext(this.low(left))
+      case 'le64':
+        return left
+      case 'be16':
+      case 'bswap16':
+        return this.zext(this.add(Op.bswap16, I32, [this.low(left)]))
+      case 'be32':
+      case 'bswap32':
+        return this.zext(this.add(Op.bswap, I32, [this.low(left)]))
+      case 'be64':
+      case 'bswap64':
+        return this.add(Op.bswap, I64, [left])
+      case 'neg':
+        return width === 64
+          ? this.add(Op.sub, I64, [func.double(0, 0), left])
+          : this.zext(this.add(Op.sub, I32, [func.word(0), this.low(left)]))
+      case 'lsh':
+      case 'rsh':
+      case 'arsh': {
+        const operation = op === 'lsh' ? Op.lsl : op === 'rsh' ? Op.lsr : Op.asr
+        const mask = width - 1
+        const amount =
+          source === 'imm'
+            ? func.word(instruction.imm & mask)
+            : this.add(Op.and, I32, [this.low(this.state[instruction.src]!), func.word(mask)])
+        return width === 64
+          ? this.add(operation, I64, [left, amount])
+          : this.zext(this.add(operation, I32, [this.low(left), amount]))
+      }
+      default: {
+        const operation = binary[op]
+        const right = this.source(instruction, source)
+        return width === 64
+          ? this.add(operation, I64, [left, right])
+          : this.zext(this.add(operation, I32, [this.low(left), this.low(right)]))
+      }
+    }
+  }
+
+  private condition(instruction: Instruction, op: JumpOp, width: 32 | 64, source: 'imm' | 'reg'): Value {
+    let left = this.state[instruction.dst]!
+    let right = this.source(instruction, source)
+    if (width === 32) {
+      left = this.low(left)
+      right = this.low(right)
+    }
+    switch (op) {
+      case 'jeq':
+        return this.add(Op.eq, I32, [left, right])
+      case 'jne':
+        return this.add(Op.ne, I32, [left, right])
+      case 'jgt':
+        return this.add(Op.ult, I32, [right, left])
+      case 'jge':
+        return this.add(Op.ule, I32, [right, left])
+      case 'jlt':
+        return this.add(Op.ult, I32, [left, right])
+      case 'jle':
+        return this.add(Op.ule, I32, [left, right])
+      case 'jsgt':
+        return this.add(Op.slt, I32, [right, left])
+      case 'jsge':
+        return this.add(Op.sle, I32, [right, left])
+      case 'jslt':
+        return this.add(Op.slt, I32, [left, right])
+      case 'jsle':
+        return this.add(Op.sle, I32, [left, right])
+      case 'jset': {
+        const both = this.add(Op.and, left.type, [left, right])
+        return this.add(Op.ne, I32, [both, width === 32 ? this.func.word(0) : this.func.double(0, 0)])
+      }
+      case 'ja':
+        return unreachable('ja has no condition')
+    }
+  }
+
+  // --- memory, RFC 9669 section 5
+
+  private load(instruction: Instruction, size: 1 | 2 | 4 | 8, signed: boolean): void {
+    const address = this.low(this.state[instruction.src]!)
+    const { offset } = instruction
+    if (size === 8) {
+      this.state[instruction.dst] = this.add(Op.load64, I64, [address], offset)
+      return
+    }
+    const op =
+      size === 4 ? Op.load32 : size === 2 ? (signed ? Op.load16s : Op.load16) : signed ? Op.load8s : Op.load8
+    const word = this.add(op, I32, [address], offset)
+    this.state[instruction.dst] = signed ? this.sext(word) : this.zext(word)
+  }
+
+  private store(instruction: Instruction, size: 1 | 2 | 4 | 8, source: 'imm' | 'reg'): void {
+    const address = this.low(this.state[instruction.dst]!)
+    const value = this.source(instruction, source)
+    if (size === 8) this.add(Op.store64, VOID, [address, value], instruction.offset)
+    else {
+      const op = size === 4 ? Op.store32 : size === 2 ? Op.store16 : Op.store8
+      this.add(op, VOID, [address, this.low(value)], instruction.offset)
+    }
+  }
+
+  private atomic(instruction: Instruction, op: AtomicOp, fetch: boolean, size: 4 | 8): void {
+    const { func } = this
+    const { dst, src, offset } = instruction
+    const address = this.low(this.state[dst]!)
+    const place = offset === 0 ? address : this.add(Op.add, I32, [address, func.word(offset)])
+    const rest = this.add(Op.and, I32, [place, func.word(size - 1)])
+    this.leaveIf(this.add(Op.ne, I32, [rest, func.word(0)]), TrapCode.MISALIGNED_ATOMIC)
+    const operand = (register: number): Value =>
+      size === 8 ? this.state[register]! : this.low(this.state[register]!)
+    const args = op === 'cmpxchg' ? [address, operand(0), operand(src)] : [address, operand(src)]
+    const old = this.add(atomics[op], size === 8 ? I64 : I32, args, offset)
+    if (fetch) this.state[op === 'cmpxchg' ? 0 : src] = size === 8 ? old : this.zext(old)
+  }
+
+  /** LD_ABS and LD_IND: big-endian from the bytes at the entry's R1, R2 of them; outside, the program ends with 0. */
+  private packet(instruction: Instruction, indirect: boolean, size: 1 | 2 | 4): void {
+    const { func } = this
+    const imm = func.word(instruction.imm)
+    const index = indirect ? this.add(Op.add, I32, [this.low(this.state[instruction.src]!), imm]) : imm
+    const ctx = this.isEntry ? this.param(0) : this.add(Op.load32, I32, [this.env], Env.ctx)
+    const length = this.isEntry ? this.param(1) : this.add(Op.load32, I32, [this.env], Env.len)
+    this.leaveIf(this.add(Op.slt, I32, [index, func.word(0)]), 0)
+    this.leaveIf(this.add(Op.ult, I32, [length, func.word(size)]), 0)
+    this.leaveIf(this.add(Op.ult, I32, [this.add(Op.sub, I32, [length, func.word(size)]), index]), 0)
+    const address = this.add(Op.add, I32, [ctx, index])
+    const op = size === 4 ? Op.load32 : size === 2 ? Op.load16 : Op.load8
+    const word = this.add(op, I32, [address])
+    const swapped = size === 1 ? word : this.add(size === 2 ? Op.bswap16 : Op.bswap, I32, [word])
+    this.state[0] = this.zext(swapped)
+  }
+
+  // --- calls and ways out
+
+  /** Goes on in a new block unless the condition holds; then the program ends with this outcome. */
+  private leaveIf(condition: Value, code: number): void {
+    const { func } = this
+    const out = this.newBlock(Infinity)
+    const next = this.newBlock()
+    func.branch(this.block, condition, out, next, this.origin)
+    this.block = out
+    this.leave(code)
+    this.block = next
+  }
+
+  private leave(code: number): void {
+    // In the entry, to end with 0 is to return.
+    if (code === 0 && this.isEntry) this.add(Op.ret, VOID, [this.func.double(0, 0)])
+    else this.add(Op.trap, VOID, [this.env], code)
+  }
+
+  private call(instruction: Instruction, kind: 'helper' | 'local' | 'register'): void {
+    const args = this.state.slice(1, 6)
+    let result: Value
+    if (kind === 'local') {
+      result = this.add(Op.call, I64, [...args, this.env])
+      result.callee = { kind: 'function', index: this.callee(instruction) }
+    } else if (kind === 'helper') {
+      result = this.helper(instruction.imm, args)
+    } else {
+      result = this.dispatch(this.state[instruction.dst]!, args)
+    }
+    const zero = this.func.double(0, 0)
+    this.state[0] = result
+    for (let register = 1; register <= 5; register++) this.state[register] = zero
+  }
+
+  private helper(number: number, args: Value[]): Value {
+    const result = this.add(Op.call, I64, args.slice())
+    result.callee = { kind: 'helper', number }
+    if (number === this.options.unwindHelper) {
+      this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)
+    }
+    return result
+  }
+
+  /** callx: a chain of comparisons over the granted helpers. */
+  private dispatch(number: Value, args: Value[]): Value {
+    const { func } = this
+    const join = this.newBlock()
+    const results: Value[] = []
+    for (const granted of [...this.options.helpers].sort((a, b) => a - b)) {
+      const match = this.newBlock()
+      const next = this.newBlock()
+      func.branch(this.block, this.add(Op.eq, I32, [number, func.double(granted, 0)]), match, next, this.origin)
+      this.block = match
+      results.push(this.helper(granted, args))
+      func.jump(this.block, join, this.origin)
+      this.block = next
+    }
+    this.leave(TrapCode.UNKNOWN_HELPER)
+    this.block = join
+    if (results.length === 0) return func.double(0, 0)
+    return this.add(Op.phi, I64, results)
+  }
+}
+
+const binary = {
+  add: Op.add,
+  sub: Op.sub,
+  mul: Op.mul,
+  div: Op.udiv,
+  sdiv: Op.sdiv,
+  mod: Op.urem,
+  smod: Op.srem,
+  or: Op.or,
+  and: Op.and,
+  xor: Op.xor,
+} as const
+
+const atomics: Record<AtomicOp, number> = {
+  add: Op.atomicadd,
+  or: Op.atomicor,
+  and: Op.atomicand,
+  xor: Op.atomicxor,
+  xchg: Op.atomicxchg,
+  cmpxchg: Op.atomiccmpxchg,
+}
+
+function reversePostorder(blocks: readonly BasicBlock[]): number[] {
+  const order: number[] = []
+  const seen = new Uint8Array(blocks.length)
+  const stack: number[] = [0]
+  const next: number[] = [0]
+  seen[0] = 1
+  while (stack.length > 0) {
+    const block = blocks[stack[stack.length - 1]!]!
+    const successor = block.successors[next[next.length - 1]!++]
+    if (successor === undefined) {
+      order.push(stack.pop()!)
+      next.pop()
+    } else if (seen[successor] === 0) {
+      seen[successor] = 1
+      stack.push(successor)
+      next.push(0)
+    }
+  }
+  return order.reverse()
+}

@@ -1,0 +1,121 @@
+// Basic blocks of a BPF function and which of R0-R9 are live into each: what SSA construction needs to place phis only
+// where they are used. Register sets are bit masks, so that this is linear in practice.
+
+import type { BpfFunction, Instruction, Program } from '../bpf/program.ts'
+
+export interface BasicBlock {
+  /** Instructions [start, end) of the program. */
+  readonly start: number
+  readonly end: number
+  /** Indices of blocks, taken branch first. */
+  readonly successors: number[]
+  liveIn: number
+}
+
+/** R1-R5: arguments, lost over a call. */
+export const ARGUMENT_REGISTERS = 0b111110
+
+function uses(instruction: Instruction): number {
+  const { row, dst, src } = instruction
+  const d = 1 << dst
+  const s = 1 << src
+  switch (row.kind) {
+    case 'alu': {
+      const source = row.source === 'reg' ? s : 0
+      return row.op === 'mov' || row.op.startsWith('movsx') ? source : row.op === 'neg' ? d : source | d
+    }
+    case 'lddw':
+      return 0
+    case 'load':
+      return s
+    case 'store':
+      return row.source === 'reg' ? d | s : d
+    case 'atomic':
+      return row.op === 'cmpxchg' ? d | s | 1 : d | s
+    case 'jump':
+      return row.op === 'ja' ? 0 : row.source === 'reg' ? d | s : d
+    case 'call':
+      return row.callee === 'register' ? ARGUMENT_REGISTERS | d : ARGUMENT_REGISTERS
+    case 'exit':
+      return 1
+    case 'packet':
+      return row.indirect ? s : 0
+  }
+}
+
+function definitions(instruction: Instruction): number {
+  const { row, dst, src } = instruction
+  switch (row.kind) {
+    case 'alu':
+    case 'lddw':
+    case 'load':
+      return 1 << dst
+    case 'atomic':
+      return !row.fetch ? 0 : row.op === 'cmpxchg' ? 1 : 1 << src
+    case 'call':
+      return ARGUMENT_REGISTERS | 1
+    case 'packet':
+      return 1
+    case 'store':
+    case 'jump':
+    case 'exit':
+      return 0
+  }
+}
+
+/** Blocks of a function in the order of its text, with liveness. The first block is the function's start. */
+export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
+  const { instructions } = program
+  const leader = new Uint8Array(fn.end - fn.start + 1)
+  leader[0] = 1
+  for (let index = fn.start; index < fn.end; index++) {
+    const instruction = instructions[index]!
+    const { kind } = instruction.row
+    if (kind === 'jump') leader[instruction.target - fn.start] = 1
+    if (kind === 'jump' || kind === 'exit') leader[index + 1 - fn.start] = 1
+  }
+  const blockAt = new Int32Array(leader.length)
+  const blocks: BasicBlock[] = []
+  for (let start = fn.start; start < fn.end; ) {
+    let end = start + 1
+    while (end < fn.end && leader[end - fn.start] === 0) end++
+    blockAt[start - fn.start] = blocks.length
+    blocks.push({ start, end, successors: [], liveIn: 0 })
+    start = end
+  }
+  const predecessors: number[][] = blocks.map(() => [])
+  const gen = new Int32Array(blocks.length)
+  const kill = new Int32Array(blocks.length)
+  for (const [index, block] of blocks.entries()) {
+    const last = instructions[block.end - 1]!
+    if (last.row.kind === 'jump') block.successors.push(blockAt[last.target - fn.start]!)
+    const falls = last.row.kind !== 'exit' && !(last.row.kind === 'jump' && last.row.op === 'ja')
+    // Only code that is never reached may end without a way on.
+    if (falls && index + 1 < blocks.length) block.successors.push(index + 1)
+    for (const to of block.successors) predecessors[to]!.push(index)
+    for (let at = block.end - 1; at >= block.start; at--) {
+      const defined = definitions(instructions[at]!)
+      kill[index]! |= defined
+      gen[index] = (gen[index]! & ~defined) | uses(instructions[at]!)
+    }
+  }
+  const work = blocks.map((_, index) => index)
+  const queued = new Uint8Array(blocks.length).fill(1)
+  while (work.length > 0) {
+    const index = work.pop()!
+    queued[index] = 0
+    const block = blocks[index]!
+    let out = 0
+    for (const to of block.successors) out |= blocks[to]!.liveIn
+    const live = (gen[index]! | (out & ~kill[index]!)) & 0x3ff
+    if (live === block.liveIn) continue
+    block.liveIn = live
+    for (const from of predecessors[index]!) {
+      if (queued[from] === 0) {
+        queued[from] = 1
+        work.push(from)
+      }
+    }
+  }
+  return blocks
+}

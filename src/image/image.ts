@@ -1,0 +1,65 @@
+// A compiled program before it has addresses: what a linker would want. Relocations are ELF's own (AAELF32), so that
+// GNU ld, Zephyr's LLEXT and our own linker all do the same with them.
+
+export { Env } from '../base/abi.ts'
+
+/** Relocation types used, with their ELF numbers. */
+export const Reloc = {
+  R_ARM_ABS32: 2,
+  R_ARM_THM_CALL: 10,
+} as const
+
+export interface Relocation {
+  /** Byte offset in the section. */
+  readonly offset: number
+  readonly type: number
+  /** Index in `Image.symbols`. */
+  readonly symbol: number
+}
+
+export interface ImageSymbol {
+  readonly name: string
+  /** Byte offset in the section of code, without bit 0; -1 for an import. */
+  readonly offset: number
+  readonly size: number
+  readonly kind: 'function' | 'import'
+  /** Import: the number of the helper that it stands for. */
+  readonly helper: number
+  readonly global: boolean
+}
+
+/** From byte `offset` of the code on (up to the next entry) code serves BPF instruction `slot` (-1: none in particular). */
+export interface LineEntry {
+  readonly offset: number
+  readonly slot: number
+}
+
+export interface Image {
+  readonly code: Uint8Array
+  readonly symbols: readonly ImageSymbol[]
+  readonly relocations: readonly Relocation[]
+  /** Sorted by offset. */
+  readonly lines: readonly LineEntry[]
+  /** Byte ranges [start, end) of the code that are data (literal pools, tables), sorted. */
+  readonly data: readonly (readonly [number, number])[]
+  /** Index in `symbols` of the entry. */
+  readonly entry: number
+  /** The entry reads r2 = struct thumbpf_env *. An image without this ignores r2. */
+  readonly needsEnv: boolean
+  /** Static BPF instructions that it was made from; LDDW is one. */
+  readonly bpfInstructions: number
+  /** Greatest stack use in bytes of entry and what it calls, helpers not counted; -1 if calls recurse. */
+  readonly stackBytes: number
+}
+
+/** BPF instruction that the code at byte `offset` serves, -1 if none. Binary search in the line table. */
+export function slotAt(image: Image, offset: number): number {
+  let low = 0
+  let high = image.lines.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (image.lines[middle]!.offset <= offset) low = middle + 1
+    else high = middle
+  }
+  return low === 0 ? -1 : image.lines[low - 1]!.slot
+}

@@ -1,0 +1,83 @@
+// The public surface, every export by name. Close to the shape of the WebAssembly JS API: `compile` bytes to a Module,
+// `instantiate` it on a machine with helpers, `call` the Instance. Runs in browsers as it is; node.ts has what needs Node.
+
+import type { HostHelper } from './bpf/helpers.ts'
+import type { Program } from './bpf/program.ts'
+import { compile as compileImage, type CompileOptions } from './compile.ts'
+import type { Image } from './image/image.ts'
+import { instantiate as instantiateImage, type Instance } from './machine/instance.ts'
+import type { Machine } from './machine/machine.ts'
+
+export { formatRejection, InputError, type Place, RejectedError, type Rejection } from './base/errors.ts'
+export {
+  type Faulted,
+  formatOutcome,
+  type Limited,
+  type Outcome,
+  type Returned,
+  TrapCode,
+  type Trapped,
+} from './base/outcome.ts'
+export { assemble } from './bpf/asm.ts'
+export { checkHelpers } from './bpf/check.ts'
+export { type ConformanceTest, expectsError, parseConformance } from './bpf/conformance.ts'
+export { disassemble, formatInstruction, labelsOf } from './bpf/disasm.ts'
+export { type Helper, type HelperSet, type HostHelper, noHelpers } from './bpf/helpers.ts'
+export { interpret, type Interpretation, type InterpretOptions } from './bpf/interpret.ts'
+export { type InterpreterMemory, type MemoryRegion, RegionMemory } from './bpf/memory.ts'
+export { suggestion } from './bpf/names.ts'
+export type { BpfFunction, Instruction, Program } from './bpf/program.ts'
+export { readProgram, type ReadOptions } from './bpf/read.ts'
+export type { CompileOptions } from './compile.ts'
+export { type Image, type ImageSymbol, type LineEntry, Reloc, type Relocation, slotAt } from './image/image.ts'
+export { link, type Placement } from './image/link.ts'
+export { listing, type ListingLine } from './image/listing.ts'
+export { type CallOptions, type Instance, type Result } from './machine/instance.ts'
+export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
+export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
+
+/** A compiled program, not yet on any machine. One module can be instantiated any number of times. */
+export class Module {
+  readonly image: Image
+
+  /** Made by `compile`. */
+  constructor(image: Image) {
+    this.image = image
+  }
+
+  /** Names of the functions that are global, the entry among them. */
+  exports(): string[] {
+    return this.image.symbols
+      .filter((symbol) => symbol.kind === 'function' && symbol.global)
+      .map((symbol) => symbol.name)
+  }
+
+  /** Numbers of the helpers that it needs, ascending. */
+  imports(): number[] {
+    const imports = this.image.symbols.filter((symbol) => symbol.kind === 'import')
+    return imports.map((symbol) => symbol.helper).toSorted((a, b) => a - b)
+  }
+}
+
+/** What a module is given when it is placed on a machine. */
+export interface InstantiateOptions {
+  /** Functions by helper number: five numbers of 64 bits, unsigned, to one. */
+  readonly helpers?: ReadonlyMap<number, HostHelper> | Readonly<Record<number, HostHelper>>
+}
+
+/**
+ * Compiles an ELF object or raw BPF instructions, or a program that was read already. Throws InputError for bytes that can't be
+ * read and RejectedError for a program that is malformed or calls helpers that the options do not grant.
+ */
+export function compile(source: Uint8Array | Program, options: CompileOptions = {}): Module {
+  return new Module(compileImage(source, options))
+}
+
+/** Places a module in a machine's memory. Throws InputError if a helper is missing or there is no room for the code. */
+export function instantiate(module: Module, machine: Machine, options: InstantiateOptions = {}): Promise<Instance> {
+  const helpers = options.helpers ?? {}
+  const entries = helpers instanceof Map ? helpers : Object.entries(helpers as Record<number, HostHelper>)
+  const gates = new Map<number, HostHelper>()
+  for (const [number, helper] of entries) gates.set(Number(number), helper)
+  return instantiateImage(module.image, machine, { helpers: gates })
+}

@@ -1,0 +1,106 @@
+// What can be said of a function's graph of blocks: order, dominators (Cooper, Harvey and Kennedy, "A simple, fast
+// dominance algorithm"), loops.
+
+import { type Block, type Func, disconnect } from './func.ts'
+
+/** Blocks reached from the entry in reverse postorder; sets `order` of every block (-1: not reached). */
+export function reversePostorder(func: Func): Block[] {
+  for (const block of func.blocks) block.order = -1
+  const postorder: Block[] = []
+  const stack: Block[] = [func.blocks[0]!]
+  const next: number[] = [0]
+  func.blocks[0]!.order = 0
+  while (stack.length > 0) {
+    const block = stack[stack.length - 1]!
+    const at = next[next.length - 1]!++
+    const successor = block.successors[at]
+    if (successor === undefined) {
+      postorder.push(block)
+      stack.pop()
+      next.pop()
+    } else if (successor.order < 0) {
+      successor.order = 0
+      stack.push(successor)
+      next.push(0)
+    }
+  }
+  postorder.reverse()
+  for (const [index, block] of postorder.entries()) block.order = index
+  return postorder
+}
+
+/** Drops the blocks that the entry does not reach, and their edges. Leaves `order` set. */
+export function removeUnreachable(func: Func): Block[] {
+  const order = reversePostorder(func)
+  if (order.length === func.blocks.length) return order
+  for (const block of func.blocks) {
+    if (block.order < 0) while (block.successors.length > 0) disconnect(block, block.successors.length - 1)
+  }
+  func.blocks = func.blocks.filter((block) => block.order >= 0)
+  return order
+}
+
+/** Immediate dominators by `order`: the order of each block's immediate dominator; the entry is its own. */
+export function dominators(order: readonly Block[]): Int32Array {
+  const idom = new Int32Array(order.length).fill(-1)
+  idom[0] = 0
+  for (let changed = true; changed; ) {
+    changed = false
+    for (let index = 1; index < order.length; index++) {
+      let dominator = -1
+      for (const predecessor of order[index]!.predecessors) {
+        let other = predecessor.order
+        if (other < 0 || idom[other]! < 0) continue
+        if (dominator < 0) {
+          dominator = other
+          continue
+        }
+        while (dominator !== other) {
+          while (dominator > other) dominator = idom[dominator]!
+          while (other > dominator) other = idom[other]!
+        }
+      }
+      if (idom[index] !== dominator) {
+        idom[index] = dominator
+        changed = true
+      }
+    }
+  }
+  return idom
+}
+
+/**
+ * Sets `loopDepth` of every block: how many natural loops (back edge to a dominating header) it is in. Edges into loops
+ * that are not to a dominating header (irreducible) make no loop. Depths above 4 are not told apart by anything.
+ */
+export function findLoops(order: readonly Block[], idom: Int32Array): void {
+  for (const block of order) block.loopDepth = 0
+  const dominates = (above: number, below: number): boolean => {
+    while (below > above) below = idom[below]!
+    return below === above
+  }
+  const seen = new Int32Array(order.length).fill(-1)
+  for (const header of order) {
+    const latches = header.predecessors.filter((from) => from.order >= header.order && dominates(header.order, from.order))
+    if (latches.length === 0) continue
+    const stack: Block[] = [header]
+    seen[header.order] = header.order
+    header.loopDepth++
+    for (const latch of latches) {
+      if (seen[latch.order] === header.order) continue
+      seen[latch.order] = header.order
+      latch.loopDepth++
+      stack.push(latch)
+    }
+    while (stack.length > 0) {
+      const block = stack.pop()!
+      if (block === header) continue
+      for (const predecessor of block.predecessors) {
+        if (predecessor.order < 0 || seen[predecessor.order] === header.order) continue
+        seen[predecessor.order] = header.order
+        predecessor.loopDepth++
+        stack.push(predecessor)
+      }
+    }
+  }
+}

@@ -1,0 +1,192 @@
+// Functions in SSA form: blocks of values. A phi is an ordinary value at the head of its block, with one operand a
+// predecessor, in their order. Ids are dense, so that what a pass knows of values stands in arrays beside them.
+
+import { unreachable } from '../base/errors.ts'
+import { I32, I64, Op, type Op as Operation, type Type, VOID } from './op.ts'
+
+/** What a call calls. */
+export type Callee =
+  | { readonly kind: 'function'; readonly index: number }
+  | { readonly kind: 'helper'; readonly number: number }
+  | { readonly kind: 'routine'; readonly name: string }
+
+const NONE: Value[] = []
+
+export class Value {
+  readonly id: number
+  op: Operation
+  type: Type
+  args: Value[]
+  /** Constant (low word), offset, index or code: signed 32 bits. */
+  imm: number
+  /** High word of an I64 constant. */
+  immHigh: number
+  block: Block
+  callee: Callee | null
+  /** BPF slot that it serves, -1 for none. */
+  origin: number
+  /** Number of operands that it is, where a pass keeps count (countUses). */
+  uses: number
+  constructor(id: number, op: Operation, type: Type, args: Value[], imm: number, block: Block, origin: number) {
+    this.id = id
+    this.op = op
+    this.type = type
+    this.args = args
+    this.imm = imm
+    this.immHigh = 0
+    this.block = block
+    this.callee = null
+    this.origin = origin
+    this.uses = 0
+  }
+}
+
+export class Block {
+  readonly id: number
+  /** Phis first, the terminator last. */
+  values: Value[]
+  predecessors: Block[]
+  successors: Block[]
+  /** Index in reverse postorder; -1 if not reached. Set by `order` of cfg.ts. */
+  order: number
+  loopDepth: number
+  constructor(id: number) {
+    this.id = id
+    this.values = []
+    this.predecessors = []
+    this.successors = []
+    this.order = -1
+    this.loopDepth = 0
+  }
+  get terminator(): Value {
+    return this.values[this.values.length - 1] ?? unreachable(`block b${this.id} is empty`)
+  }
+}
+
+export class Func {
+  readonly name: string
+  /** In layout order; the first is the entry and has no predecessors. */
+  blocks: Block[] = []
+  valueCount = 0
+  blockCount = 0
+  /** Types of the parameters. */
+  params: Type[]
+  private readonly words = new Map<number, Value>()
+  private readonly doubles = new Map<string, Value>()
+
+  constructor(name: string, params: Type[]) {
+    this.name = name
+    this.params = params
+  }
+
+  newBlock(): Block {
+    const block = new Block(this.blockCount++)
+    this.blocks.push(block)
+    return block
+  }
+
+  /** A new value that is in no block's list yet. */
+  create(block: Block, op: Operation, type: Type, args: Value[] = NONE, imm = 0, origin = -1): Value {
+    return new Value(this.valueCount++, op, type, args, imm, block, origin)
+  }
+
+  /** A new value at the end of a block. */
+  append(block: Block, op: Operation, type: Type, args: Value[] = NONE, imm = 0, origin = -1): Value {
+    const value = this.create(block, op, type, args, imm, origin)
+    block.values.push(value)
+    return value
+  }
+
+  /** The word constant; constants are in no block's list, one of each in a function. */
+  word(value: number): Value {
+    value |= 0
+    let constant = this.words.get(value)
+    if (constant === undefined) {
+      constant = this.create(this.blocks[0]!, Op.const, I32, NONE, value)
+      this.words.set(value, constant)
+    }
+    return constant
+  }
+
+  /** The 64-bit constant of two words. */
+  double(low: number, high: number): Value {
+    const key = `${low | 0}:${high | 0}`
+    let constant = this.doubles.get(key)
+    if (constant === undefined) {
+      constant = this.create(this.blocks[0]!, Op.const, I64, NONE, low | 0)
+      constant.immHigh = high | 0
+      this.doubles.set(key, constant)
+    }
+    return constant
+  }
+
+  jump(from: Block, to: Block, origin = -1): void {
+    this.append(from, Op.jump, VOID, NONE, 0, origin)
+    connect(from, to)
+  }
+
+  branch(from: Block, condition: Value, then: Block, otherwise: Block, origin = -1): void {
+    this.append(from, Op.branch, VOID, [condition], 0, origin)
+    connect(from, then)
+    connect(from, otherwise)
+  }
+}
+
+export function connect(from: Block, to: Block): void {
+  from.successors.push(to)
+  to.predecessors.push(from)
+}
+
+/** Takes the edge at index `at` of `from`'s successors away, with the operands of the target's phis for it. */
+export function disconnect(from: Block, at: number): void {
+  const to = from.successors[at]!
+  from.successors.splice(at, 1)
+  const index = to.predecessors.indexOf(from)
+  to.predecessors.splice(index, 1)
+  for (const value of to.values) {
+    if (value.op !== Op.phi) break
+    value.args.splice(index, 1)
+  }
+}
+
+/** Sets `uses` of every value. */
+export function countUses(func: Func): void {
+  for (const block of func.blocks) {
+    for (const value of block.values) {
+      value.uses = 0
+      for (const arg of value.args) arg.uses = 0
+    }
+  }
+  for (const block of func.blocks) for (const value of block.values) for (const arg of value.args) arg.uses++
+}
+
+/**
+ * Replaces values: where `replacement[id]` is set, every operand that is the value becomes its replacement (followed to
+ * the end), and the value leaves its block.
+ */
+export function replaceValues(func: Func, replacement: (Value | undefined)[]): void {
+  const find = (value: Value): Value => {
+    let target = value
+    for (let next = replacement[target.id]; next !== undefined; next = replacement[target.id]) target = next
+    // Shortens the chain for those who come after.
+    for (let at = value; at !== target; ) {
+      const next = replacement[at.id]!
+      replacement[at.id] = target
+      at = next
+    }
+    return target
+  }
+  for (const block of func.blocks) {
+    let kept = 0
+    for (const value of block.values) {
+      if (replacement[value.id] !== undefined) continue
+      const { args } = value
+      for (let index = 0; index < args.length; index++) {
+        const arg = args[index]!
+        if (replacement[arg.id] !== undefined) args[index] = find(arg)
+      }
+      block.values[kept++] = value
+    }
+    block.values.length = kept
+  }
+}

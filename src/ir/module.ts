@@ -1,0 +1,20 @@
+// The functions of one program.
+
+import type { Func } from './func.ts'
+
+export interface Module {
+  /** Called by AAPCS from outside: parameters ctx, len, env (words); returns R0. */
+  readonly entry: Func
+  /** By index of the program's function: those that are called from within, else null. Parameters R1-R5, then env. */
+  readonly functions: readonly (Func | null)[]
+  /** Routines that legalization asked for, by name. Filled by the passes. */
+  readonly routines: Map<string, Func>
+}
+
+/** Every function of the module, the entry first. */
+export function allFunctions(module: Module): Func[] {
+  const funcs = [module.entry]
+  for (const func of module.functions) if (func !== null) funcs.push(func)
+  funcs.push(...module.routines.values())
+  return funcs
+}

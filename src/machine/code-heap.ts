@@ -1,0 +1,112 @@
+// Where things live in a machine's memory: a first-fit allocator with coalescing (Heap), and the heap of compiled code
+// (CodeHeap), which also writes the code and makes it visible to instruction fetch.
+
+import { InputError } from '../base/errors.ts'
+import type { Machine } from './machine.ts'
+
+const hex = (address: number): string => `0x${address.toString(16).padStart(8, '0')}`
+
+/** Bytes [base, base + size) handed out in pieces. Only numbers: it never touches the memory itself. */
+export class Heap {
+  readonly name: string
+  readonly alignment: number
+  /** Free pieces by address; no two of them touch. */
+  readonly #free: { base: number; size: number }[]
+  readonly #used = new Map<number, number>()
+
+  /** `alignment` is a power of two; the base is rounded up to it and the size down. */
+  constructor(name: string, base: number, size: number, alignment = 8) {
+    const start = roundUp(base, alignment)
+    const length = Math.floor((base + size - start) / alignment) * alignment
+    this.name = name
+    this.alignment = alignment
+    this.#free = length > 0 ? [{ base: start, size: length }] : []
+  }
+
+  /** Address of `size` bytes. Throws InputError if no free piece is large enough. */
+  allocate(size: number): number {
+    const rounded = Math.max(roundUp(size, this.alignment), this.alignment)
+    const index = this.#free.findIndex((piece) => piece.size >= rounded)
+    const piece = this.#free[index]
+    if (piece === undefined) {
+      throw new InputError(
+        `out of ${this.name}: ${size} bytes asked for, the largest free piece is ${this.largestFree}`,
+      )
+    }
+    const address = piece.base
+    piece.base += rounded
+    piece.size -= rounded
+    if (piece.size === 0) this.#free.splice(index, 1)
+    this.#used.set(address, rounded)
+    return address
+  }
+
+  /** Gives back what allocate gave. Throws InputError for anything else, so also the second time. */
+  free(address: number): void {
+    const size = this.#used.get(address)
+    if (size === undefined) throw new InputError(`free of ${hex(address)}, which is not allocated in ${this.name}`)
+    this.#used.delete(address)
+    let index = this.#free.findIndex((piece) => piece.base > address)
+    if (index < 0) index = this.#free.length
+    const before = this.#free[index - 1]
+    const after = this.#free[index]
+    const joinsBefore = before !== undefined && before.base + before.size === address
+    const joinsAfter = after !== undefined && address + size === after.base
+    if (joinsBefore && joinsAfter) {
+      before.size += size + after.size
+      this.#free.splice(index, 1)
+    } else if (joinsBefore) {
+      before.size += size
+    } else if (joinsAfter) {
+      after.base = address
+      after.size += size
+    } else {
+      this.#free.splice(index, 0, { base: address, size })
+    }
+  }
+
+  /** Bytes of the largest piece that can be allocated now. */
+  get largestFree(): number {
+    return this.#free.reduce((largest, piece) => Math.max(largest, piece.size), 0)
+  }
+  /** Bytes handed out, rounded up to the alignment. */
+  get used(): number {
+    let sum = 0
+    for (const size of this.#used.values()) sum += size
+    return sum
+  }
+}
+
+/** Compiled programs in an executable range of a machine's memory. */
+export class CodeHeap {
+  readonly #machine: Machine
+  readonly #heap: Heap
+  constructor(machine: Machine, base: number, size: number) {
+    this.#machine = machine
+    this.#heap = new Heap('code memory', base, size, 8)
+  }
+  /** Address of `size` bytes, a multiple of 8. Throws InputError if there is no room. */
+  allocate(size: number): number {
+    return this.#heap.allocate(size)
+  }
+  /** Writes code at an address from allocate and makes it executable; gives the address to call, bit 0 set. */
+  async write(address: number, code: Uint8Array): Promise<number> {
+    await this.#machine.write(address, code)
+    await this.#machine.synchronize(address, code.length)
+    return address | 1
+  }
+  /** Frees by address, bit 0 clear or set. */
+  free(address: number): void {
+    this.#heap.free((address & ~1) >>> 0)
+  }
+  get largestFree(): number {
+    return this.#heap.largestFree
+  }
+  get used(): number {
+    return this.#heap.used
+  }
+}
+
+function roundUp(value: number, alignment: number): number {
+  return Math.ceil(value / alignment) * alignment
+}

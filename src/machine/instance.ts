@@ -1,0 +1,189 @@
+// A compiled program on a machine: its code placed and linked, its helpers behind gates, ready to be called.
+// docs/abi.md says what entry and env are.
+
+import { Env } from '../base/abi.ts'
+import { InputError } from '../base/errors.ts'
+import { type Outcome, trapMessage } from '../base/outcome.ts'
+import { type Image, slotAt } from '../image/image.ts'
+import { link } from '../image/link.ts'
+import { callFunction, type CallResult, type Gate, wordBytes } from './call.ts'
+import type { Limits, Machine, Stop } from './machine.ts'
+import { Workspace } from './workspace.ts'
+
+export interface InstantiateOptions {
+  /** Host functions by helper number. They may be asynchronous. */
+  readonly helpers?: ReadonlyMap<number, Gate> | undefined
+}
+
+export interface CallOptions {
+  /** Copied to the machine before the call; R1 is its address. Without it R1 is 0. */
+  readonly ctx?: Uint8Array | undefined
+  /** R2; the length of ctx if not given. */
+  readonly len?: number | undefined
+  readonly limits?: Limits | undefined
+}
+
+export interface Result {
+  readonly outcome: Outcome
+  /** The context after the call, a copy; empty if there was none. */
+  readonly ctx: Uint8Array
+  /** Executed from the entry's first instruction through its return. */
+  readonly instructions: number
+  /** null where the machine does not count them. */
+  readonly cycles: number | null
+}
+
+/** What r2 holds for an image that ignores it. */
+const NO_ENV = 0xdead_beef
+/** BKPT #helper & 0xff. */
+const BKPT = 0xbe00
+const EMPTY = new Uint8Array(0)
+
+export class Instance {
+  readonly image: Image
+  readonly machine: Machine
+  /** Address of the entry, bit 0 set. */
+  readonly address: number
+  /** Address of the first byte of code. */
+  readonly codeAddress: number
+  readonly #workspace: Workspace
+  readonly #gates: ReadonlyMap<number, Gate>
+  #freed = false
+
+  /** `code` is where the linked image stands. Made by `instantiate`. */
+  constructor(image: Image, workspace: Workspace, code: number, gates: ReadonlyMap<number, Gate>) {
+    this.image = image
+    this.machine = workspace.machine
+    this.codeAddress = code
+    this.address = (code + image.symbols[image.entry]!.offset) | 1
+    this.#workspace = workspace
+    this.#gates = gates
+  }
+
+  /** Where ctx is during a call, a multiple of 16. Stays the same unless a larger context than 64 KiB is given. */
+  get ctxAddress(): number {
+    return this.#workspace.contextAddress
+  }
+
+  /** Calls the entry. However the program ends, it is an Outcome; only misuse and faults of our own throw. */
+  async call(options: CallOptions = {}): Promise<Result> {
+    const { ctx, limits } = options
+    const { machine } = this
+    const workspace = this.#workspace
+    if (this.#freed) throw new InputError('call of an instance that was freed')
+    if (workspace.busy) throw new InputError(`machine ${machine.name} is running another call`)
+    workspace.busy = true
+    try {
+      const address = ctx === undefined ? 0 : workspace.reserveContext(ctx.length)
+      const length = (options.len ?? ctx?.length ?? 0) >>> 0
+      if (ctx !== undefined && ctx.length > 0) await machine.write(address, ctx)
+      if (this.image.needsEnv) await this.#writeEnv(address, length)
+      const result = await callFunction(machine, {
+        address: this.address,
+        args: [address, length, this.image.needsEnv ? workspace.env : NO_ENV],
+        stackTop: workspace.stackTop,
+        returnAddress: workspace.returnAddress,
+        limits,
+        gates: this.#gates,
+      })
+      const { instructions, cycles } = machine.counters
+      const outcome = await this.#outcome(result)
+      const after = ctx === undefined || ctx.length === 0 ? EMPTY : await machine.read(address, ctx.length)
+      return { outcome, ctx: after, instructions, cycles }
+    } finally {
+      workspace.busy = false
+    }
+  }
+
+  /** Gives the code's memory back. Later calls throw, and so does a second free. */
+  free(): void {
+    this.#workspace.code.free(this.codeAddress)
+    this.#freed = true
+  }
+
+  async #writeEnv(address: number, length: number): Promise<void> {
+    const words = Array.from({ length: Env.size / 4 }, () => 0)
+    words[Env.ctx / 4] = address
+    words[Env.len / 4] = length
+    await this.machine.write(this.#workspace.env, wordBytes(words))
+  }
+
+  async #outcome(result: CallResult): Promise<Outcome> {
+    if (result.kind === 'stopped') return this.#stopped(result.stop, result.lr)
+    if (this.image.needsEnv) {
+      const env = await this.machine.read(this.#workspace.env, 8)
+      const view = new DataView(env.buffer, env.byteOffset)
+      const code = view.getUint32(Env.outcome, true)
+      if (code !== 0) {
+        // A return address: the byte before it belongs to the call of the trap path.
+        const slot = this.#slotOf((view.getUint32(Env.pc, true) & ~1) - 1)
+        return { kind: 'trapped', code, slot, message: trapMessage(code) }
+      }
+    }
+    return { kind: 'returned', r0: (BigInt(result.high) << 32n) | BigInt(result.low) }
+  }
+
+  #stopped(stop: Stop, lr: number): Outcome {
+    const { pc } = stop
+    // Execution that has left the code was called from before LR.
+    const slot = this.#contains(pc) ? this.#slotOf(pc) : this.#slotOf((lr & ~1) - 1)
+    switch (stop.kind) {
+      case 'fault':
+        return {
+          kind: 'faulted',
+          fault: stop.fault,
+          pc,
+          address: stop.address,
+          slot,
+          message: `${stop.fault}: ${stop.message}`,
+        }
+      case 'limit':
+        return { kind: 'limited', limit: stop.limit, pc, slot, message: `the limit on ${stop.limit} was reached` }
+      default: {
+        const message = `breakpoint ${stop.number} in the program`
+        return { kind: 'faulted', fault: 'DEBUGEVT', pc, address: undefined, slot, message }
+      }
+    }
+  }
+
+  #contains(address: number): boolean {
+    return address >= this.codeAddress && address < this.codeAddress + this.image.code.length
+  }
+  #slotOf(address: number): number {
+    return this.#contains(address) ? slotAt(this.image, address - this.codeAddress) : -1
+  }
+}
+
+/**
+ * Places, links and writes an image. Throws InputError where a helper that the image imports is not granted (by name), or
+ * where there is no room for the code.
+ */
+export async function instantiate(image: Image, machine: Machine, options: InstantiateOptions = {}): Promise<Instance> {
+  const imports = image.symbols.filter((symbol) => symbol.kind !== 'function')
+  const missing = imports.filter((symbol) => options.helpers?.has(symbol.helper) !== true)
+  if (missing.length > 0) {
+    const names = missing.map((symbol) => `${symbol.name} (helper ${symbol.helper})`).join(', ')
+    throw new InputError(`the program calls helpers that are not granted: ${names}`)
+  }
+  const workspace = await Workspace.of(machine)
+  // One allocation: the code, then a BKPT for each import, within reach of BL.
+  const gatesAt = (image.code.length + 3) & ~3
+  const bytes = new Uint8Array(gatesAt + 2 * imports.length)
+  const code = workspace.code.allocate(bytes.length)
+  const gates = new Map<number, Gate>()
+  const addresses = new Map<number, number>()
+  imports.forEach(({ helper }, index) => {
+    const at = gatesAt + 2 * index
+    new DataView(bytes.buffer).setUint16(at, BKPT | (helper & 0xff), true)
+    gates.set(code + at, options.helpers!.get(helper)!)
+    addresses.set(helper, code + at)
+  })
+  try {
+    bytes.set(link(image, { code }, (symbol) => addresses.get(symbol.helper)!))
+    await workspace.code.write(code, bytes)
+  } catch (error) {
+    workspace.code.free(code)
+    throw error
+  }
+  return new Instance(image, workspace, code, gates)
+}

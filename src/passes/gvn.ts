@@ -1,0 +1,79 @@
+// Common subexpressions: of two pure values with the same operation and operands, the one whose block is dominated by the
+// other's becomes the other. Walks blocks in reverse postorder, so that operands are settled first.
+// Needs and leaves: any stage.
+
+import { dominators, removeUnreachable } from '../ir/cfg.ts'
+import { type Func, type Value, replaceValues } from '../ir/func.ts'
+import { COMMUTATIVE, Op, PURE, attributes } from '../ir/op.ts'
+
+export function numberValues(func: Func): void {
+  const order = removeUnreachable(func)
+  const idom = dominators(order)
+  // Preorder numbers in the dominator tree: a dominates b if b's number is within a's span.
+  const children: number[][] = order.map(() => [])
+  for (let index = 1; index < order.length; index++) children[idom[index]!]!.push(index)
+  const first = new Int32Array(order.length)
+  const last = new Int32Array(order.length)
+  let clock = 0
+  const stack: number[] = [0]
+  const next = new Int32Array(order.length)
+  first[0] = clock++
+  while (stack.length > 0) {
+    const at = stack[stack.length - 1]!
+    const child = children[at]![next[at]!++]
+    if (child === undefined) {
+      last[at] = clock
+      stack.pop()
+    } else {
+      first[child] = clock++
+      stack.push(child)
+    }
+  }
+  let buckets = 64
+  while (buckets < func.valueCount * 2) buckets *= 2
+  const heads = new Int32Array(buckets).fill(-1)
+  const chain = new Int32Array(func.valueCount).fill(-1)
+  const known: Value[] = []
+  const replacement: (Value | undefined)[] = Array.from({ length: func.valueCount })
+  const find = (value: Value): Value => replacement[value.id] ?? value
+  let replaced = false
+  for (const block of order) {
+    const begin = first[block.order]!
+    for (const value of block.values) {
+      const { args } = value
+      for (let index = 0; index < args.length; index++) args[index] = find(args[index]!)
+      if ((attributes[value.op]! & PURE) === 0 || value.op === Op.phi || value.op === Op.param) continue
+      if ((attributes[value.op]! & COMMUTATIVE) !== 0 && args.length === 2 && args[0]!.id > args[1]!.id && args[1]!.op !== Op.const) {
+        ;[args[0], args[1]] = [args[1]!, args[0]!]
+      }
+      let hash = Math.imul(value.op, 0x9e3779b1) ^ (value.type * 77) ^ Math.imul(value.imm, 0x85ebca6b)
+      for (const arg of args) hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ arg.id
+      const slot = (hash ^ (hash >>> 16)) & (buckets - 1)
+      let found: Value | undefined
+      for (let at = heads[slot]!; at >= 0; at = chain[at]!) {
+        const other = known[at]!
+        if (!same(other, value)) continue
+        const above = other.block.order
+        if (first[above]! <= begin && begin < last[above]!) {
+          found = other
+          break
+        }
+      }
+      if (found !== undefined) {
+        replacement[value.id] = found
+        replaced = true
+      } else {
+        known[value.id] = value
+        chain[value.id] = heads[slot]!
+        heads[slot] = value.id
+      }
+    }
+  }
+  if (replaced) replaceValues(func, replacement)
+}
+
+function same(a: Value, b: Value): boolean {
+  if (a.op !== b.op || a.type !== b.type || a.imm !== b.imm || a.args.length !== b.args.length) return false
+  for (let index = 0; index < a.args.length; index++) if (a.args[index] !== b.args[index]) return false
+  return true
+}

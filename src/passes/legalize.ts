@@ -1,0 +1,379 @@
+// 64-bit values -> pairs of words. Needs: SSA of either width. Leaves: every value a word, but for pair operations (add2,
+// umul, calls, ...), whose I64 results only `word` reads. High words that nobody needs are left to dead-code removal.
+
+import { unreachable } from '../base/errors.ts'
+import { removeUnreachable } from '../ir/cfg.ts'
+import type { Block, Func, Value } from '../ir/func.ts'
+import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
+import { SIGN, ZERO, highWords, ofConstant } from './high-words.ts'
+
+/** `routine` is told the name of each routine that a call was made to. */
+export function legalize(func: Func, routine: (name: string) => void): void {
+  new Legalizer(func, routine).run()
+}
+
+const pairComparison: Record<number, number> = {
+  [Op.eq]: Op.eq2,
+  [Op.ne]: Op.ne2,
+  [Op.ult]: Op.ult2,
+  [Op.ule]: Op.ule2,
+  [Op.slt]: Op.slt2,
+  [Op.sle]: Op.sle2,
+}
+
+const pairAtomic: Record<number, number> = {
+  [Op.atomicadd]: Op.atomicadd2,
+  [Op.atomicor]: Op.atomicor2,
+  [Op.atomicand]: Op.atomicand2,
+  [Op.atomicxor]: Op.atomicxor2,
+  [Op.atomicxchg]: Op.atomicxchg2,
+  [Op.atomiccmpxchg]: Op.atomiccmpxchg2,
+}
+
+class Legalizer {
+  private readonly func: Func
+  private readonly routine: (name: string) => void
+  private readonly facts: Uint8Array
+  private readonly order: Block[]
+  private readonly lows: Value[] = []
+  private readonly highs: Value[] = []
+  private out: Value[] = []
+  private current: Value
+  /** Quotients of the current block: one call gives the remainder as well. */
+  private divisions = new Map<string, Value>()
+  /** 64-bit values that become the word of their low half, once all that read them are done. */
+  private readonly words32: Value[] = []
+
+  constructor(func: Func, routine: (name: string) => void) {
+    this.func = func
+    this.routine = routine
+    this.order = removeUnreachable(func)
+    this.facts = highWords(func, this.order)
+    this.current = func.blocks[0]!.values[0]!
+  }
+
+  run(): void {
+    const { func } = this
+    const phis: { from: Value[]; low: Value; high: Value | undefined }[] = []
+    this.parameters()
+    for (const block of this.order) {
+      this.out = []
+      this.divisions.clear()
+      const signs: Value[] = []
+      for (const value of block.values) {
+        if (value.op !== Op.phi) break
+        this.out.push(value)
+        if (value.type !== I64) continue
+        // The phi itself becomes the low word's.
+        const facts = this.facts[value.id]!
+        const from = value.args
+        this.words32.push(value)
+        value.args = []
+        let high: Value | undefined
+        if ((facts & ZERO) !== 0) this.set(value, value, func.word(0))
+        else if ((facts & SIGN) !== 0) {
+          const sign = func.create(block, Op.asr, I32, [value, func.word(31)], 0, value.origin)
+          signs.push(sign)
+          this.set(value, value, sign)
+        } else {
+          high = func.create(block, Op.phi, I32, [], 0, value.origin)
+          this.out.push(high)
+          this.set(value, value, high)
+        }
+        phis.push({ from, low: value, high })
+      }
+      this.out.push(...signs)
+      for (const value of block.values) {
+        if (value.op === Op.phi) continue
+        this.current = value
+        this.value(value)
+      }
+      block.values = this.out
+    }
+    for (const { from, low, high } of phis) {
+      low.args = from.map((arg) => this.low(arg))
+      if (high !== undefined) high.args = from.map((arg) => this.high(arg))
+    }
+    for (const value of this.words32) value.type = I32
+  }
+
+  /** Parameters of 64 bits become two of a word each. */
+  private parameters(): void {
+    const { func } = this
+    const first: number[] = []
+    const words: Type[] = []
+    for (const type of func.params) {
+      first.push(words.length)
+      words.push(I32)
+      if (type === I64) words.push(I32)
+    }
+    func.params = words
+    for (const value of func.blocks[0]!.values) if (value.op === Op.param) value.imm = first[value.imm]!
+  }
+
+  private set(value: Value, low: Value, high: Value): void {
+    this.lows[value.id] = low
+    this.highs[value.id] = high
+  }
+
+  private low(value: Value): Value {
+    if (value.op === Op.const) return this.func.word(value.imm)
+    return this.lows[value.id] ?? unreachable(`v${value.id} has no low word`)
+  }
+
+  private high(value: Value): Value {
+    if (value.op === Op.const) return this.func.word(value.immHigh)
+    return this.highs[value.id] ?? unreachable(`v${value.id} has no high word`)
+  }
+
+  private known(value: Value): number {
+    return value.op === Op.const ? ofConstant(value) : this.facts[value.id]!
+  }
+
+  private add(op: number, args: Value[], imm = 0, type: Type = I32): Value {
+    const { current } = this
+    const value = this.func.create(current.block, op, type, args, imm, current.origin)
+    this.out.push(value)
+    return value
+  }
+
+  /** A pair operation and its two words. */
+  private pair(value: Value, op: number, args: Value[]): void {
+    this.words(value, this.add(op, args, value.imm, I64))
+  }
+
+  private words(value: Value, pair: Value): void {
+    this.set(value, this.add(Op.word, [pair], 0), this.add(Op.word, [pair], 1))
+  }
+
+  /** Operands as words, those of 64 bits as two. */
+  private flatten(args: readonly Value[]): Value[] {
+    const words: Value[] = []
+    for (const arg of args) {
+      if (arg.type === I64) words.push(this.low(arg), this.high(arg))
+      else words.push(this.plain(arg))
+    }
+    return words
+  }
+
+  /** A word operand: itself, unless it was a trunc or a high and is now the word that it reads. */
+  private plain(value: Value): Value {
+    return value.type === I32 && this.lows[value.id] !== undefined ? this.lows[value.id]! : value
+  }
+
+  private value(value: Value): void {
+    if (value.type === I64) {
+      this.double(value)
+      return
+    }
+    const { op, args } = value
+    const a = args[0]
+    switch (op) {
+      case Op.trunc:
+        this.lows[value.id] = this.low(a!)
+        return
+      case Op.high:
+        this.lows[value.id] = this.high(a!)
+        return
+      case Op.word:
+        this.out.push(value)
+        return
+      case Op.store64: {
+        const address = this.plain(a!)
+        this.add(Op.store32, [address, this.low(args[1]!)], value.imm, VOID)
+        this.add(Op.store32, [address, this.high(args[1]!)], value.imm + 4, VOID)
+        return
+      }
+      case Op.eq:
+      case Op.ne:
+      case Op.ult:
+      case Op.ule:
+      case Op.slt:
+      case Op.sle:
+        if (a!.type === I64) value.op = pairComparison[op]!
+        break
+      default:
+        break
+    }
+    value.args = this.flatten(args)
+    this.out.push(value)
+  }
+
+  private double(value: Value): void {
+    const { func } = this
+    const { op, args } = value
+    switch (op) {
+      case Op.param: {
+        // The value stays as the low word's parameter.
+        this.words32.push(value)
+        this.out.push(value)
+        this.set(value, value, this.add(Op.param, [], value.imm + 1))
+        return
+      }
+      case Op.zext:
+        this.set(value, this.plain(args[0]!), func.word(0))
+        return
+      case Op.sext: {
+        const word = this.plain(args[0]!)
+        this.set(value, word, this.add(Op.asr, [word, func.word(31)]))
+        return
+      }
+      case Op.concat:
+        this.set(value, this.plain(args[0]!), this.plain(args[1]!))
+        return
+      case Op.umul:
+      case Op.sub2:
+        // Routines are written with pairs where they need them; `word` reads them.
+        value.args = this.flatten(args)
+        this.out.push(value)
+        return
+      case Op.call:
+        value.args = this.flatten(args)
+        this.out.push(value)
+        this.words(value, value)
+        return
+      case Op.load64: {
+        const address = this.plain(args[0]!)
+        const low = this.add(Op.load32, [address], value.imm)
+        this.set(value, low, this.add(Op.load32, [address], value.imm + 4))
+        return
+      }
+      case Op.atomicadd:
+      case Op.atomicor:
+      case Op.atomicand:
+      case Op.atomicxor:
+      case Op.atomicxchg:
+      case Op.atomiccmpxchg:
+        this.pair(value, pairAtomic[op]!, this.flatten(args))
+        return
+      default:
+        break
+    }
+    const a = args[0]!
+    const b = args[1]!
+    const aLow = op === Op.select ? a : this.low(a)
+    const aHigh = op === Op.select ? a : this.high(a)
+    switch (op) {
+      case Op.add:
+        return this.pair(value, Op.add2, this.flatten(args))
+      case Op.sub:
+        return this.pair(value, Op.sub2, this.flatten(args))
+      case Op.and:
+      case Op.or:
+      case Op.xor:
+        this.set(value, this.add(op, [aLow, this.low(b)]), this.add(op, [aHigh, this.high(b)]))
+        return
+      case Op.mul:
+        return this.multiply(value, a, b)
+      case Op.udiv:
+      case Op.urem:
+      case Op.sdiv:
+      case Op.srem:
+        return this.divide(value, a, b)
+      case Op.lsl:
+      case Op.lsr:
+      case Op.asr:
+        return this.shift(value, aLow, aHigh, this.plain(b))
+      case Op.bswap:
+        this.set(value, this.add(Op.bswap, [aHigh]), this.add(Op.bswap, [aLow]))
+        return
+      case Op.select: {
+        const condition = this.plain(a)
+        const c = args[2]!
+        const low = this.add(Op.select, [condition, this.low(b), this.low(c)])
+        this.set(value, low, this.add(Op.select, [condition, this.high(b), this.high(c)]))
+        return
+      }
+      default:
+        unreachable(`legalize: operation ${op}`)
+    }
+  }
+
+  private multiply(value: Value, a: Value, b: Value): void {
+    const facts = this.known(a) & this.known(b)
+    const factors = [this.low(a), this.low(b)]
+    if ((facts & ZERO) !== 0) return this.pair(value, Op.umul, factors)
+    if ((facts & SIGN) !== 0) return this.pair(value, Op.smul, factors)
+    const product = this.add(Op.umul, factors, 0, I64)
+    const low = this.add(Op.word, [product], 0)
+    const cross = this.add(Op.mul, [this.low(a), this.high(b)])
+    const other = this.add(Op.mul, [this.high(a), this.low(b)])
+    const high = this.add(Op.add, [this.add(Op.add, [this.add(Op.word, [product], 1), cross]), other])
+    this.set(value, low, high)
+  }
+
+  private divide(value: Value, a: Value, b: Value): void {
+    const { func } = this
+    const { op } = value
+    const facts = this.known(a) & this.known(b)
+    const args = [this.low(a), this.low(b)]
+    const signed = op === Op.sdiv || op === Op.srem
+    if ((facts & ZERO) !== 0 && (!signed || (facts & SIGN) !== 0)) {
+      this.set(value, this.add(op, args), func.word(0))
+      return
+    }
+    if (op === Op.srem && (facts & SIGN) !== 0) {
+      const low = this.add(op, args)
+      this.set(value, low, this.add(Op.asr, [low, func.word(31)]))
+      return
+    }
+    const name = signed ? 'sdivmod64' : 'udivmod64'
+    const words = [this.low(a), this.high(a), this.low(b), this.high(b)]
+    const key = `${name} ${words.map((word) => word.id).join(' ')}`
+    let call = this.divisions.get(key)
+    if (call === undefined) {
+      call = this.add(Op.call, words, 0, I64)
+      call.callee = { kind: 'routine', name }
+      this.divisions.set(key, call)
+      this.routine(name)
+    }
+    const first = op === Op.udiv || op === Op.sdiv ? 0 : 2
+    this.set(value, this.add(Op.word, [call], first), this.add(Op.word, [call], first + 1))
+  }
+
+  /** The amount is below 64 (the frontend masks it). Shifts of words give 0 for 32 and more, up to 255. */
+  private shift(value: Value, low: Value, high: Value, amount: Value): void {
+    const { func } = this
+    const { op } = value
+    if (amount.op === Op.const) {
+      const n = amount.imm & 63
+      const constant = (count: number): Value => func.word(count)
+      if (n >= 32) {
+        const rest = constant(n - 32)
+        if (op === Op.lsl) this.set(value, func.word(0), this.add(Op.lsl, [low, rest]))
+        else if (op === Op.lsr) this.set(value, this.add(Op.lsr, [high, rest]), func.word(0))
+        else this.set(value, this.add(Op.asr, [high, rest]), this.add(Op.asr, [high, constant(31)]))
+        return
+      }
+      const by = constant(n)
+      const back = constant(32 - n)
+      if (op === Op.lsl) {
+        const upper = this.add(Op.or, [this.add(Op.lsl, [high, by]), this.add(Op.lsr, [low, back])])
+        this.set(value, this.add(Op.lsl, [low, by]), upper)
+      } else {
+        const lower = this.add(Op.or, [this.add(Op.lsr, [low, by]), this.add(Op.lsl, [high, back])])
+        this.set(value, lower, this.add(op, [high, by]))
+      }
+      return
+    }
+    const back = this.add(Op.sub, [func.word(32), amount])
+    const over = this.add(Op.sub, [amount, func.word(32)])
+    if (op === Op.lsl) {
+      // Of the two words that the low one may give to the high one, at most one is not 0, or both are the same.
+      const given = this.add(Op.or, [this.add(Op.lsr, [low, back]), this.add(Op.lsl, [low, over])])
+      const upper = this.add(Op.or, [this.add(Op.lsl, [high, amount]), given])
+      this.set(value, this.add(Op.lsl, [low, amount]), upper)
+      return
+    }
+    const kept = this.add(Op.lsr, [low, amount])
+    const near = this.add(Op.or, [kept, this.add(Op.lsl, [high, back])])
+    if (op === Op.lsr) {
+      this.set(value, this.add(Op.or, [near, this.add(Op.lsr, [high, over])]), this.add(Op.lsr, [high, amount]))
+      return
+    }
+    // asr by a negative amount would give the sign and not 0: choose.
+    const below = this.add(Op.slt, [over, func.word(0)])
+    const lower = this.add(Op.select, [below, near, this.add(Op.asr, [high, over])])
+    this.set(value, lower, this.add(Op.asr, [high, amount]))
+  }
+}

@@ -1,0 +1,78 @@
+// The order of the passes. Each pair that must stand in this order says why.
+
+import { check } from '../ir/check.ts'
+import type { Func } from '../ir/func.ts'
+import { type Module, allFunctions } from '../ir/module.ts'
+import { removeArguments } from './arguments.ts'
+import { removeDeadCode } from './dead-code.ts'
+import { fold } from './fold.ts'
+import { numberValues } from './gvn.ts'
+import { legalize } from './legalize.ts'
+import { simplifyPairs } from './pairs.ts'
+import { makeRoutine, routineCalls } from './routines.ts'
+import { simplifyCfg } from './simplify-cfg.ts'
+
+export interface PassOptions {
+  /** 0: only what the back end needs. */
+  readonly optimize: 0 | 2
+  /** Runs the checker of the IR after each pass. */
+  readonly check?: boolean | undefined
+  /** Told of each function after each pass. */
+  readonly after?: ((pass: string, func: Func) => void) | undefined
+}
+
+export function runPasses(module: Module, options: PassOptions): void {
+  const step = (name: string, func: Func, pass: (func: Func) => void): void => {
+    pass(func)
+    if (options.check) check(func)
+    options.after?.(name, func)
+  }
+  const optimize = options.optimize > 0
+  const wide = (func: Func): void => {
+    step('simplify-cfg', func, simplifyCfg)
+    // Before legalization: what folds here is half the words there.
+    if (optimize) {
+      step('fold', func, fold)
+      step('gvn', func, numberValues)
+    }
+    step('dead-code', func, removeDeadCode)
+  }
+  const wanted: string[] = []
+  const narrow = (func: Func): void => {
+    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name)))
+    if (optimize) {
+      // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
+      step('fold', func, fold)
+      step('gvn', func, numberValues)
+    }
+    // Without it the next would see the high words of sums of which none is needed.
+    step('pairs', func, simplifyPairs)
+    step('dead-code', func, removeDeadCode)
+    if (!optimize) return
+    // Again: what multiply-accumulate left over.
+    step('pairs', func, simplifyPairs)
+    step('dead-code', func, removeDeadCode)
+    step('fold', func, fold)
+    step('simplify-cfg', func, simplifyCfg)
+    step('gvn', func, numberValues)
+    step('dead-code', func, removeDeadCode)
+  }
+  for (const func of allFunctions(module)) {
+    wide(func)
+    narrow(func)
+  }
+  for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
+    if (module.routines.has(name)) continue
+    const func = makeRoutine(name)
+    module.routines.set(name, func)
+    wide(func)
+    narrow(func)
+    wanted.push(...routineCalls[name]!)
+  }
+  removeArguments(module)
+  // Operands that are not passed any more.
+  for (const func of allFunctions(module)) {
+    step('pairs', func, simplifyPairs)
+    step('dead-code', func, removeDeadCode)
+  }
+}

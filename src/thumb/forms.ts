@@ -1,0 +1,276 @@
+// The instructions of ARMv7E-M without floating point, by meaning: one form is what the manual calls an instruction
+// with one kind of operand (ADD immediate, ADD register, ...); each form has one or more encodings (encodings.ts).
+// A row says which register fields the form writes and reads, so that liveness, the allocator and the printer agree.
+// DDI 0403E chapter A7. Register fields are d, n, m, a; which manual's name each stands for is said in the row's comment
+// where it differs: Rt is d, Rt2 and RdHi are a, RdLo is d, the status register of STREX is a.
+
+// Roles: 'd=nm' writes d, reads n and m; a register on both sides is read and written ('d=d' for MOVT).
+const table = {
+  // Data processing, modified immediate: imm is the expanded 32-bit value (signed or unsigned int32 both allowed: `| 0`).
+  AND_i: 'd=n',
+  EOR_i: 'd=n',
+  ORR_i: 'd=n',
+  ORN_i: 'd=n',
+  BIC_i: 'd=n',
+  ADD_i: 'd=n',
+  ADC_i: 'd=n',
+  SBC_i: 'd=n',
+  SUB_i: 'd=n',
+  RSB_i: 'd=n',
+  MOV_i: 'd=',
+  MVN_i: 'd=',
+  TST_i: '=n',
+  TEQ_i: '=n',
+  CMP_i: '=n',
+  CMN_i: '=n',
+  MOVT: 'd=d',
+  ADR: 'd=', // ADR: imm is the signed distance from Align(PC, 4)
+  // Data processing, register m shifted by a constant: shift and amount.
+  AND_r: 'd=nm',
+  EOR_r: 'd=nm',
+  ORR_r: 'd=nm',
+  ORN_r: 'd=nm',
+  BIC_r: 'd=nm',
+  ADD_r: 'd=nm',
+  ADC_r: 'd=nm',
+  SBC_r: 'd=nm',
+  SUB_r: 'd=nm',
+  RSB_r: 'd=nm',
+  MVN_r: 'd=m',
+  TST_r: '=nm',
+  TEQ_r: '=nm',
+  CMP_r: '=nm',
+  CMN_r: '=nm',
+  MOV_r: 'd=m', // no shift: the shifts by a constant are forms of their own, as UAL names them
+  LSL_i: 'd=m',
+  LSR_i: 'd=m',
+  ASR_i: 'd=m',
+  ROR_i: 'd=m',
+  RRX: 'd=m', // imm is the amount: 1..31, LSR and ASR to 32
+  LSL_r: 'd=nm',
+  LSR_r: 'd=nm',
+  ASR_r: 'd=nm',
+  ROR_r: 'd=nm', // n shifted by the low byte of m
+  PKHBT: 'd=nm',
+  PKHTB: 'd=nm', // amount: LSL of BT, ASR of TB (0 of PKHTB's encoding means 32)
+  // Extends: amount is the rotation of m, 0, 8, 16 or 24.
+  SXTB: 'd=m',
+  SXTH: 'd=m',
+  UXTB: 'd=m',
+  UXTH: 'd=m',
+  SXTB16: 'd=m',
+  UXTB16: 'd=m',
+  SXTAB: 'd=nm',
+  SXTAH: 'd=nm',
+  UXTAB: 'd=nm',
+  UXTAH: 'd=nm',
+  SXTAB16: 'd=nm',
+  UXTAB16: 'd=nm',
+  // Bit fields: imm is the lsb, amount the width.
+  BFI: 'd=dn',
+  BFC: 'd=d',
+  UBFX: 'd=n',
+  SBFX: 'd=n',
+  SSAT: 'd=n',
+  USAT: 'd=n',
+  SSAT16: 'd=n',
+  USAT16: 'd=n', // imm is the saturation width; shift (LSL, ASR) and amount of n
+  CLZ: 'd=m',
+  RBIT: 'd=m',
+  REV: 'd=m',
+  REV16: 'd=m',
+  REVSH: 'd=m',
+  // Multiply and divide. RdLo is d, RdHi is a.
+  MUL: 'd=nm',
+  MLA: 'd=nma',
+  MLS: 'd=nma',
+  UMULL: 'da=nm',
+  SMULL: 'da=nm',
+  UMLAL: 'da=danm',
+  SMLAL: 'da=danm',
+  UMAAL: 'da=danm',
+  UDIV: 'd=nm',
+  SDIV: 'd=nm',
+  SMULBB: 'd=nm',
+  SMULBT: 'd=nm',
+  SMULTB: 'd=nm',
+  SMULTT: 'd=nm',
+  SMULWB: 'd=nm',
+  SMULWT: 'd=nm',
+  SMLABB: 'd=nma',
+  SMLABT: 'd=nma',
+  SMLATB: 'd=nma',
+  SMLATT: 'd=nma',
+  SMLAWB: 'd=nma',
+  SMLAWT: 'd=nma',
+  SMLALBB: 'da=danm',
+  SMLALBT: 'da=danm',
+  SMLALTB: 'da=danm',
+  SMLALTT: 'da=danm',
+  SMMUL: 'd=nm',
+  SMMULR: 'd=nm',
+  SMMLA: 'd=nma',
+  SMMLAR: 'd=nma',
+  SMMLS: 'd=nma',
+  SMMLSR: 'd=nma',
+  SMUAD: 'd=nm',
+  SMUADX: 'd=nm',
+  SMUSD: 'd=nm',
+  SMUSDX: 'd=nm',
+  SMLAD: 'd=nma',
+  SMLADX: 'd=nma',
+  SMLSD: 'd=nma',
+  SMLSDX: 'd=nma',
+  SMLALD: 'da=danm',
+  SMLALDX: 'da=danm',
+  SMLSLD: 'da=danm',
+  SMLSLDX: 'da=danm',
+  USAD8: 'd=nm',
+  USADA8: 'd=nma',
+  SEL: 'd=nm',
+  QADD: 'd=mn',
+  QSUB: 'd=mn',
+  QDADD: 'd=mn',
+  QDSUB: 'd=mn',
+  // Parallel add and subtract, prefixes S Q SH U UQ UH.
+  SADD8: 'd=nm',
+  SADD16: 'd=nm',
+  SASX: 'd=nm',
+  SSAX: 'd=nm',
+  SSUB8: 'd=nm',
+  SSUB16: 'd=nm',
+  QADD8: 'd=nm',
+  QADD16: 'd=nm',
+  QASX: 'd=nm',
+  QSAX: 'd=nm',
+  QSUB8: 'd=nm',
+  QSUB16: 'd=nm',
+  SHADD8: 'd=nm',
+  SHADD16: 'd=nm',
+  SHASX: 'd=nm',
+  SHSAX: 'd=nm',
+  SHSUB8: 'd=nm',
+  SHSUB16: 'd=nm',
+  UADD8: 'd=nm',
+  UADD16: 'd=nm',
+  UASX: 'd=nm',
+  USAX: 'd=nm',
+  USUB8: 'd=nm',
+  USUB16: 'd=nm',
+  UQADD8: 'd=nm',
+  UQADD16: 'd=nm',
+  UQASX: 'd=nm',
+  UQSAX: 'd=nm',
+  UQSUB8: 'd=nm',
+  UQSUB16: 'd=nm',
+  UHADD8: 'd=nm',
+  UHADD16: 'd=nm',
+  UHASX: 'd=nm',
+  UHSAX: 'd=nm',
+  UHSUB8: 'd=nm',
+  UHSUB16: 'd=nm',
+  // Loads and stores. Rt is d, Rt2 is a. imm is the signed offset; index says offset, pre- or post-indexed (both also
+  // write n). _r: address n + (m << amount), amount 0..3. _l: PC-relative, imm is the distance from Align(PC, 4).
+  LDR_i: 'd=n',
+  LDRB_i: 'd=n',
+  LDRH_i: 'd=n',
+  LDRSB_i: 'd=n',
+  LDRSH_i: 'd=n',
+  LDR_r: 'd=nm',
+  LDRB_r: 'd=nm',
+  LDRH_r: 'd=nm',
+  LDRSB_r: 'd=nm',
+  LDRSH_r: 'd=nm',
+  LDR_l: 'd=',
+  LDRB_l: 'd=',
+  LDRH_l: 'd=',
+  LDRSB_l: 'd=',
+  LDRSH_l: 'd=',
+  LDRD_l: 'da=',
+  STR_i: '=dn',
+  STRB_i: '=dn',
+  STRH_i: '=dn',
+  STR_r: '=dnm',
+  STRB_r: '=dnm',
+  STRH_r: '=dnm',
+  LDRD_i: 'da=n',
+  STRD_i: '=dan',
+  // Unprivileged access is decoded and executes as the ordinary one.
+  LDRT: 'd=n',
+  LDRBT: 'd=n',
+  LDRHT: 'd=n',
+  LDRSBT: 'd=n',
+  LDRSHT: 'd=n',
+  STRT: '=dn',
+  STRBT: '=dn',
+  STRHT: '=dn',
+  // Multiple: imm is the register mask (bit r is register r), index OFFSET (no write-back) or PRE (write-back, `!`).
+  // PUSH is STMDB sp!, POP is LDM sp!; the mask's registers are not in the roles.
+  LDM: '=n',
+  LDMDB: '=n',
+  STM: '=n',
+  STMDB: '=n',
+  // Exclusive: the status of STREX is a. imm is the offset of the word forms.
+  LDREX: 'd=n',
+  LDREXB: 'd=n',
+  LDREXH: 'd=n',
+  STREX: 'a=dn',
+  STREXB: 'a=dn',
+  STREXH: 'a=dn',
+  CLREX: '=',
+  PLD_i: '=n',
+  PLD_r: '=nm',
+  PLD_l: '=',
+  PLI_i: '=n',
+  PLI_r: '=nm',
+  PLI_l: '=',
+  // Branches: imm is the distance from PC (the instruction's address + 4). B has cond. BL writes LR.
+  B: '=',
+  BL: '=',
+  BX: '=m',
+  BLX_r: '=m',
+  CBZ: '=n',
+  CBNZ: '=n',
+  TBB: '=nm',
+  TBH: '=nm',
+  IT: '=', // cond is firstcond, imm the mask (4 bits)
+  // System. imm is the number, the option, the SYSm or the CPS effect.
+  SVC: '=',
+  BKPT: '=',
+  UDF: '=',
+  NOP: '=',
+  YIELD: '=',
+  WFE: '=',
+  WFI: '=',
+  SEV: '=',
+  DBG: '=',
+  DMB: '=',
+  DSB: '=',
+  ISB: '=',
+  MRS: 'd=',
+  MSR: '=n', // MSR: amount is the mask (2 bits)
+  CPSIE: '=',
+  CPSID: '=', // imm: 1 = f (FAULTMASK), 2 = i (PRIMASK), 3 both
+} as const
+
+export type FormName = keyof typeof table
+/** A form as a small integer, dense from 0: an index into formNames and the target of a switch. */
+export type Form = number
+
+/** Names in order of their number. */
+export const formNames = Object.keys(table) as FormName[]
+/** Number of each form, by name: `F.ADD_i`. */
+export const F = Object.fromEntries(formNames.map((name, index) => [name, index])) as Record<FormName, Form>
+
+/** Bits of a set of register fields. */
+export const FIELD = { d: 1, n: 2, m: 4, a: 8 } as const
+
+function fields(text: string): number {
+  let set = 0
+  for (const letter of text) set |= FIELD[letter as keyof typeof FIELD]
+  return set
+}
+/** For each form, the set (FIELD bits) of register fields that it writes. Write-back of n is not in it. */
+export const writes: Uint8Array = Uint8Array.from(formNames, (name) => fields(table[name].split('=')[0]!))
+/** For each form, the set (FIELD bits) of register fields that it reads. */
+export const reads: Uint8Array = Uint8Array.from(formNames, (name) => fields(table[name].split('=')[1]!))

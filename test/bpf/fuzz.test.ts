@@ -1,0 +1,114 @@
+// Bad input: random changes to objects, raw bytes and assembly end in a program that runs, or in InputError or RejectedError.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InputError, RejectedError } from '../../src/base/errors.ts'
+import { assemble } from '../../src/bpf/asm.ts'
+import { disassemble } from '../../src/bpf/disasm.ts'
+import { parseConformance } from '../../src/bpf/conformance.ts'
+import { interpret } from '../../src/bpf/interpret.ts'
+import { readProgram } from '../../src/bpf/read.ts'
+import { writeElf } from './support.ts'
+
+const source = `
+  entry: r6 = r1
+  lddw %r3, 0x123456789a
+  if r2 > 8 goto out
+  call local twice
+  r0 = *(u16 *)skb[1]
+  lock add [%r10-8], %r1
+  r1 = be16 r1
+  call 5
+  out: r0 += 1
+  exit
+  twice: stxdw [%r10-8], %r1
+  ldxsw %r0, [%r10-8]
+  w0 <<= 1
+  exit
+`
+const raw = assemble(source)
+const text = raw.slice(0, 88)
+text.fill(0xff, 36, 40) // the call's distance comes from its relocation
+const object = writeElf(
+  [
+    { name: '.text', bytes: text, relocations: [{ offset: 32, type: 10, symbol: 2 }] },
+    { name: 'other', bytes: raw.subarray(88) },
+  ],
+  [
+    { name: 'entry', section: 0, size: 88 },
+    { name: 'twice', section: 1, size: 32, binding: 0 },
+    { name: '', section: 1, type: 3, binding: 0 },
+  ],
+)
+
+const change = fc.record({
+  at: fc.nat(),
+  byte: fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255)),
+  how: fc.constantFrom('set', 'set', 'set', 'flip', 'cut', 'insert', 'erase'),
+})
+const changes = fc.array(change, { minLength: 1, maxLength: 6 })
+type Change = { at: number; byte: number; how: string }
+
+function mutate(bytes: Uint8Array, list: readonly Change[]): Uint8Array {
+  const result = [...bytes]
+  for (const { at, byte, how } of list) {
+    const index = at % (result.length + 1)
+    if (how === 'set') result[Math.min(index, Math.max(0, result.length - 1))] = byte
+    else if (how === 'flip') result[index] = (result[index] ?? 0) ^ (1 << (byte & 7))
+    else if (how === 'cut') result.length = index
+    else if (how === 'insert') result.splice(index, 0, byte)
+    else result.splice(index, byte & 15)
+  }
+  return Uint8Array.from(result)
+}
+
+/** Anything but the two kinds of error is thrown on; a program that is accepted runs to some end and is printed and read again. */
+function survives(read: () => Uint8Array): boolean {
+  const start = performance.now()
+  try {
+    const program = readProgram(read())
+    interpret(program, { r2: 4, maximumInstructions: 1000 })
+    if (assemble(disassemble(program).join('\n')).length === 0) return false
+  } catch (error) {
+    if (!(error instanceof InputError) && !(error instanceof RejectedError)) throw error
+    if (error.message === '') return false
+  }
+  return performance.now() - start < 2000
+}
+
+/** undefined, or why the property does not hold, with the seed. */
+function failure<T>(input: fc.Arbitrary<T>, read: (value: T) => Uint8Array, numRuns: number): string | undefined {
+  const details = fc.check(
+    fc.property(input, (value) => survives(() => read(value))),
+    { numRuns },
+  )
+  return details.failed ? fc.defaultReportMessage(details) : undefined
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+describe('mutations', () => {
+  it('start from what is read without error', () => {
+    for (const bytes of [raw, object]) expect(readProgram(bytes).functions).toHaveLength(2)
+  })
+  it('of objects', () => {
+    expect(failure(changes, (list) => mutate(object, list), 4000)).toBeUndefined()
+  })
+  it('of raw bytes', () => {
+    expect(failure(changes, (list) => mutate(raw, list), 3000)).toBeUndefined()
+  })
+  it('of assembly', () => {
+    expect(failure(changes, (list) => assemble(decode(mutate(encode(source), list))), 3000)).toBeUndefined()
+  })
+  it('of conformance files', () => {
+    const file = encode(`-- asm\n${source}\n-- mem\n00 11 22\n-- result\n0x12`)
+    expect(failure(changes, (list) => parseConformance(decode(mutate(file, list))).program, 1000)).toBeUndefined()
+  })
+  it('are also any bytes or text at all', () => {
+    const bytes = fc.uint8Array({ maxLength: 200 })
+    expect(failure(bytes, (value) => value, 500)).toBeUndefined()
+    expect(failure(bytes, (value) => Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, ...value]), 500)).toBeUndefined()
+    expect(failure(fc.string({ maxLength: 60 }), (value) => assemble(value), 1000)).toBeUndefined()
+  })
+})

@@ -1,0 +1,40 @@
+// Interpreter against compiled code on random programs. A failing seed is printed; put it into `seeds`.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatOutcome } from '../../src/base/outcome.ts'
+import { Simulator } from '../../src/machine/sim/simulator.ts'
+import { compareRuns, makeContext } from '../support/differential.ts'
+import { CONTEXT_BYTES, randomProgram } from '../support/random-program.ts'
+
+/** Seeds that failed once: seed, length, local functions, level. */
+const seeds: readonly (readonly [number, number, number, 0 | 2])[] = []
+
+const machine = new Simulator()
+
+async function agrees(seed: number, length: number, functions: number, optimize: 0 | 2): Promise<void> {
+  const { text } = randomProgram(seed, length, functions)
+  const { interpreter, machine: compiled, equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { optimize })
+  if (equal) return
+  expect({ r: formatOutcome(compiled.outcome), ctx: [...compiled.ctx] }).toEqual({
+    r: formatOutcome(interpreter.outcome),
+    ctx: [...interpreter.ctx],
+  })
+}
+
+const runs = Number(process.env['THUMBPF_FUZZ_RUNS'] ?? 300)
+const programs = fc.tuple(fc.integer(), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 3 }))
+
+describe('compiled code does what the interpreter does', () => {
+  for (const [seed, length, functions, optimize] of seeds) {
+    it(`seed ${seed} length ${length} functions ${functions} -O${optimize}`, () => agrees(seed, length, functions, optimize))
+  }
+  for (const optimize of [2, 0] as const) {
+    it(`random programs, -O${optimize}`, { timeout: 600_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(programs, ([seed, length, functions]) => agrees(seed, length, functions, optimize)),
+        { numRuns: optimize === 2 ? runs : Math.ceil(runs / 3) },
+      )
+    })
+  }
+})

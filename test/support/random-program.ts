@@ -1,0 +1,300 @@
+// Random BPF programs that end, keep to their context and stack, read no stack that they did not write and let no stack
+// address into a result: what interpreter and compiled code must agree on in all 64 bits.
+
+/** A small deterministic generator of numbers (xorshift32). */
+export class Random {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed | 0 || 0x9e3779b9
+    for (let i = 0; i < 8; i++) this.next()
+  }
+  next(): number {
+    let x = this.#state
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    this.#state = x
+    return x >>> 0
+  }
+  below(bound: number): number {
+    return this.next() % bound
+  }
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!
+  }
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+}
+
+export interface RandomProgram {
+  readonly text: Uint8Array
+  /** Bytes of context that it needs. */
+  readonly contextBytes: number
+}
+
+export const CONTEXT_BYTES = 256
+/** Helpers that programs call: 1 to 3. */
+export const HELPERS = [1, 2, 3]
+const STACK_BYTES = 64
+
+const interesting = [
+  0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 63, 64, 127, 128, 255, 256, 257, 0x7fff, 0x8000, 0xffff, 0x10000, 0x12345678,
+  0x7fffffff, -0x80000000, -1, -2, -3, -7, -8, -128, -129, -255, -256, -257, -0x8000, -0x10000, 0x00ff00ff, 0x01010101,
+  0x55555555, 4095, 4096,
+]
+
+class Generator {
+  readonly random: Random
+  readonly bytes: number[] = []
+  /** Patches: slot of a local call, and the function it calls. */
+  readonly calls: { slot: number; callee: number }[] = []
+  #functions: number
+
+  constructor(seed: number, functions: number) {
+    this.random = new Random(seed)
+    this.#functions = functions
+  }
+
+  get slot(): number {
+    return this.bytes.length / 8
+  }
+
+  put(opcode: number, dst = 0, src = 0, offset = 0, imm = 0): void {
+    this.bytes.push(opcode, dst | (src << 4), offset & 0xff, (offset >> 8) & 0xff)
+    this.bytes.push(imm & 0xff, (imm >> 8) & 0xff, (imm >> 16) & 0xff, (imm >>> 24) & 0xff)
+  }
+
+  immediate(): number {
+    const { random } = this
+    if (random.chance(60)) return random.pick(interesting)
+    return random.chance(50) ? random.next() | 0 : (random.next() | 0) >> random.below(31)
+  }
+
+  /** r0-r5 and r7 hold data; r6 is the context, r8 and r9 count loops. */
+  data(): number {
+    return this.random.pick([0, 1, 2, 3, 4, 5, 7])
+  }
+
+  lddw(dst: number, low: number, high: number): void {
+    this.put(0x18, dst, 0, 0, low)
+    this.put(0, 0, 0, 0, high)
+  }
+
+  /** A function: `statements` of them, then all data registers mixed into r0. */
+  fn(statements: number, callable: boolean, isEntry: boolean): void {
+    const { random } = this
+    // Callees get the context in r1 as well.
+    this.put(0xbf, 6, 1)
+    for (let at = 8; at <= STACK_BYTES; at += 8) {
+      if (random.chance(50)) this.put(0x7a, 10, 0, -at, this.immediate())
+      else this.put(0x7b, 10, random.pick(isEntry ? [0, 2, 3] : [2, 3, 4]), -at)
+    }
+    for (const register of [0, 2, 3, 4, 5, 7]) {
+      const kind = random.below(4)
+      if (kind === 0) this.lddw(register, this.immediate(), this.immediate())
+      else if (kind === 1) this.put(0xb7, register, 0, 0, this.immediate())
+      else if (kind === 2) this.put(0x79, register, 6, random.below(CONTEXT_BYTES - 8))
+    }
+    this.put(0xb7, 1, 0, 0, this.immediate())
+    this.block(statements, 0, callable)
+    for (const register of [1, 2, 3, 4, 5, 7]) {
+      this.put(random.chance(50) ? 0xaf : 0x0f, 0, register)
+      if (random.chance(30)) this.put(0x27, 0, 0, 0, 31)
+    }
+    this.put(0x95)
+  }
+
+  block(statements: number, depth: number, callable: boolean): void {
+    for (let count = 0; count < statements; count++) this.statement(depth, callable)
+  }
+
+  statement(depth: number, callable: boolean): void {
+    const { random } = this
+    const kind = random.below(100)
+    if (kind < 45) this.alu()
+    else if (kind < 57) this.load()
+    else if (kind < 67) this.store()
+    else if (kind < 71) this.atomic()
+    else if (kind < 81) this.conditional(depth, callable)
+    else if (kind < 86 && depth < 2) this.loop(depth, callable)
+    else if (kind < 89) this.lddw(this.data(), this.immediate(), this.immediate())
+    else if (kind < 92) this.indexed()
+    else if (kind < 94) this.packet()
+    else if (kind < 96) this.helper()
+    else if (kind < 98 && callable) this.call()
+    else this.alu()
+  }
+
+  alu(): void {
+    const { random } = this
+    const dst = this.data()
+    const cls = random.chance(50) ? 0x07 : 0x04
+    const op = random.below(14)
+    if (op === 8) return this.put(0x80 | cls, dst)
+    if (op === 13) {
+      const width = random.pick([16, 32, 64])
+      const kind = random.below(3)
+      return this.put(kind === 0 ? 0xd4 : kind === 1 ? 0xdc : 0xd7, dst, 0, 0, width)
+    }
+    const signed = (op === 3 || op === 9) && random.chance(40) ? 1 : 0
+    const register = random.chance(55)
+    if (op === 11 && register && random.chance(40)) {
+      return this.put(0xb8 | cls, dst, this.data(), random.pick(cls === 7 ? [8, 16, 32] : [8, 16]))
+    }
+    const shift = op === 6 || op === 7 || op === 12
+    if (register) this.put((op << 4) | 0x08 | cls, dst, this.data(), signed)
+    else
+      this.put(
+        (op << 4) | cls,
+        dst,
+        0,
+        signed,
+        shift && random.chance(80) ? random.below(cls === 7 ? 64 : 32) : this.immediate(),
+      )
+  }
+
+  /** Base register, offset for an access of `size` bytes. */
+  place(size: number): [number, number] {
+    const { random } = this
+    if (random.chance(50)) return [6, random.below(CONTEXT_BYTES - size + 1)]
+    return [10, -STACK_BYTES + random.below(STACK_BYTES - size + 1)]
+  }
+
+  load(): void {
+    const { random } = this
+    const [size, opcode] = random.pick([
+      [1, 0x71],
+      [2, 0x69],
+      [4, 0x61],
+      [8, 0x79],
+      [1, 0x91],
+      [2, 0x89],
+      [4, 0x81],
+    ] as const)
+    const [base, offset] = this.place(size)
+    this.put(opcode, this.data(), base, offset)
+  }
+
+  store(): void {
+    const { random } = this
+    const [size, bits] = random.pick([
+      [1, 0x10],
+      [2, 0x08],
+      [4, 0x00],
+      [8, 0x18],
+    ] as const)
+    const [base, offset] = this.place(size)
+    if (random.chance(30)) this.put(0x62 | bits, base, 0, offset, this.immediate())
+    else this.put(0x63 | bits, base, this.data(), offset)
+  }
+
+  atomic(): void {
+    const { random } = this
+    const size = random.pick([4, 8])
+    const [base, offset] = random.chance(50)
+      ? [6, random.below(CONTEXT_BYTES / 8) * 8]
+      : [10, -8 * (1 + random.below(STACK_BYTES / 8))]
+    const op = random.pick([0x00, 0x01, 0x40, 0x41, 0x50, 0x51, 0xa0, 0xa1, 0xe1, 0xf1])
+    this.put(size === 4 ? 0xc3 : 0xdb, base, this.data(), offset + (size === 4 && random.chance(50) ? 4 : 0), op)
+  }
+
+  /** An access at a masked index of the context, sometimes of a scaled one. */
+  indexed(): void {
+    const { random } = this
+    const index = random.pick([1, 2, 3, 4])
+    const scale = random.below(4)
+    this.put(0x57, index, 0, 0, 15)
+    if (scale > 0) this.put(0x67, index, 0, 0, scale)
+    this.put(0x0f, index, 6)
+    const opcode = random.pick([0x71, 0x69, 0x61, 0x79, 0x73, 0x6b, 0x63, 0x7b])
+    const other = random.pick([0, 5, 7])
+    const offset = random.below(CONTEXT_BYTES - 130)
+    if ((opcode & 7) === 1) this.put(opcode, other, index, offset)
+    else this.put(opcode, index, other, offset)
+    this.put(0xb7, index, 0, 0, this.immediate())
+  }
+
+  packet(): void {
+    const { random } = this
+    const size = random.pick([0x10, 0x08, 0x00])
+    // Mostly inside; outside ends the program.
+    const imm = random.chance(90) ? random.below(CONTEXT_BYTES - 80) : this.immediate()
+    if (random.chance(50)) {
+      this.put(0x20 | size, 0, 0, 0, imm)
+    } else {
+      const index = this.data()
+      this.put(0x54, index, 0, 0, 63)
+      this.put(0x40 | size, 0, index, 0, imm)
+    }
+  }
+
+  helper(): void {
+    this.put(0x85, 0, 0, 0, this.random.pick(HELPERS))
+  }
+
+  call(): void {
+    this.put(0xbf, 1, 6)
+    this.calls.push({ slot: this.slot, callee: this.random.below(this.#functions) })
+    this.put(0x85, 0, 1)
+  }
+
+  condition(opcodeOffset: number): void {
+    const { random } = this
+    const op = random.pick([1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13])
+    const cls = random.chance(50) ? 0x05 : 0x06
+    if (random.chance(50)) this.put((op << 4) | 0x08 | cls, this.data(), this.data(), opcodeOffset)
+    else this.put((op << 4) | cls, this.data(), 0, opcodeOffset, this.immediate())
+  }
+
+  patch(slot: number): void {
+    const distance = this.slot - slot - 1
+    this.bytes[slot * 8 + 2] = distance & 0xff
+    this.bytes[slot * 8 + 3] = (distance >> 8) & 0xff
+  }
+
+  conditional(depth: number, callable: boolean): void {
+    const { random } = this
+    const at = this.slot
+    this.condition(0)
+    this.block(1 + random.below(4), depth, callable)
+    if (random.chance(50)) {
+      const end = this.slot
+      this.put(0x05)
+      this.patch(at)
+      this.block(1 + random.below(4), depth, callable)
+      this.patch(end)
+    } else {
+      this.patch(at)
+    }
+  }
+
+  loop(depth: number, callable: boolean): void {
+    const { random } = this
+    const counter = 8 + depth
+    const wide = random.chance(60)
+    this.put(wide ? 0xb7 : 0xb4, counter, 0, 0, 1 + random.below(6))
+    const head = this.slot
+    this.block(1 + random.below(5), depth + 1, callable && random.chance(30))
+    if (random.chance(30)) this.put(0x0f, this.data(), counter)
+    this.put(wide ? 0x07 : 0x04, counter, 0, 0, -1)
+    this.put(wide ? 0x55 : 0x56, counter, 0, head - this.slot - 1, 0)
+  }
+}
+
+/** The same seed, length (statements of the entry) and number of local functions give the same program. */
+export function randomProgram(seed: number, length: number, functions = 2): RandomProgram {
+  const generator = new Generator(seed, Math.max(functions, 1))
+  const starts: number[] = []
+  generator.fn(length, functions > 0, true)
+  for (let index = 0; index < Math.max(functions, 1); index++) {
+    starts.push(generator.slot)
+    // Functions call nothing, so that every program ends soon.
+    generator.fn(1 + generator.random.below(8), false, false)
+  }
+  for (const { slot, callee } of generator.calls) {
+    const imm = starts[callee]! - slot - 1
+    for (let byte = 0; byte < 4; byte++) generator.bytes[slot * 8 + 4 + byte] = (imm >> (8 * byte)) & 0xff
+  }
+  return { text: Uint8Array.from(generator.bytes), contextBytes: CONTEXT_BYTES }
+}

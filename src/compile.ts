@@ -42,7 +42,10 @@ export interface CompileOptions {
 
 /** Compiles a program. Throws InputError for bytes that can't be read, RejectedError for a program that is refused. */
 export function compile(source: Uint8Array | Program, options: CompileOptions = {}): Image {
-  const program = source instanceof Uint8Array ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry }) : source
+  const program =
+    source instanceof Uint8Array
+      ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry })
+      : source
   const helpers = options.helpers ?? new Set<number>()
   const rejections = checkHelpers(program, helpers)
   if (rejections.length > 0) throw new RejectedError(rejections)

@@ -136,7 +136,7 @@ describe('docs/architecture.md', () => {
   it('shows the same table', () => {
     const text = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8')
     const table: Record<string, string[]> = {}
-    for (const match of text.matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)) {
+    for (const match of text.matchAll(/^\| `([^`]+)` *\| ([^|]*) \|/gm)) {
       table[match[1]!.replace(/\.ts$/, '').replace(/\/$/, '')] = [...match[2]!.matchAll(/`([^`]+)`/g)].map((name) =>
         name[1]!.replace(/\.ts$/, '').replace(/\/$/, ''),
       )

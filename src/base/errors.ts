@@ -55,6 +55,6 @@ export function formatRejection(rejection: Rejection): string {
 }
 
 /** Our own fault: a case that can't be. With a `never` argument the compiler proves that a switch is complete. */
-export function unreachable(what: never | string): never {
-  throw new Error(`thumbpf internal error: ${String(what)}`)
+export function unreachable(what: string): never {
+  throw new Error(`thumbpf internal error: ${what}`)
 }

@@ -103,6 +103,7 @@ export function decodeText(text: Uint8Array, report: Report): DecodedText {
       offset: fields.offset,
       imm: fields.imm,
       immHigh,
+      reference: null,
       target,
     })
     if (row.kind === 'lddw') slot++

@@ -18,6 +18,50 @@ export interface Instruction {
   readonly immHigh: number
   /** Jumps (also gotol) and local calls: index in `Program.instructions` of the target; else -1. */
   readonly target: number
+  /** LDDW: the address that it loads instead of a constant (imm and immHigh are 0 then); else null. */
+  readonly reference: Reference | null
+}
+
+/** Something whose address is known only when the program is placed. */
+export type Reference =
+  /** Byte `offset` (may be negative or beyond the end, as C pointers are) of `Program.data[section]`. */
+  | { readonly kind: 'data'; readonly section: number; readonly offset: number }
+  /** A function: `Program.functions[index]`. Its address is a value that callx takes, and nothing else. */
+  | { readonly kind: 'function'; readonly index: number }
+  /** A map: `Program.maps[index]`. */
+  | { readonly kind: 'map'; readonly index: number }
+
+/** A section of data of the object that the program refers to. */
+export interface DataSection {
+  readonly name: string
+  readonly kind: 'data' | 'rodata' | 'bss'
+  /** A power of two. */
+  readonly align: number
+  /** In bytes; bss has no `bytes`. */
+  readonly size: number
+  readonly bytes: Uint8Array
+  /** Pointers in it: at `offset`, `width` bytes (a pointer of 8 has a high word of 0), to be set to the target's address. */
+  readonly pointers: readonly { readonly offset: number; readonly width: 4 | 8; readonly target: Reference }[]
+}
+
+/** A map that the program declares. `type` is Linux's number (1 hash, 2 array, 3 program array, 27 ring buffer, ...). */
+export interface MapDefinition {
+  readonly name: string
+  readonly type: number
+  readonly keySize: number
+  readonly valueSize: number
+  readonly maxEntries: number
+  readonly flags: number
+}
+
+/** From instruction slot `slot` on (up to the next entry) the program stands in this C line. */
+export interface SourceLine {
+  readonly slot: number
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** The line's text, empty if the object does not carry it. */
+  readonly text: string
 }
 
 /** A function: the instructions [start, end) of `Program.instructions`. No jump leaves it and it can't fall off its end. */
@@ -38,4 +82,9 @@ export interface Program {
   readonly functions: readonly BpfFunction[]
   /** Index in `functions` of the entry. */
   readonly entry: number
+  /** Sections of data that something refers to; none for raw bytes. */
+  readonly data: readonly DataSection[]
+  readonly maps: readonly MapDefinition[]
+  /** Sorted by slot; empty without line information. */
+  readonly lines: readonly SourceLine[]
 }

@@ -49,7 +49,7 @@ export function loadProgram(text: Uint8Array, layout?: readonly FunctionLayout[]
     layout === undefined ? findFunctions(instructions) : placeFunctions(layout, instructions, indexOfSlot, report)
   if (rejections.length === 0) checkFlow(instructions, functions, indexOfSlot.length, report)
   if (rejections.length > 0) throw new RejectedError(rejections)
-  return { instructions, functions, entry }
+  return { instructions, functions, entry, data: [], maps: [], lines: [] }
 }
 
 function findFunctions(instructions: readonly Instruction[]): BpfFunction[] {

@@ -25,9 +25,10 @@ const machineOption = (): Option =>
     .default('sim')
 
 const limitOption = (): Option =>
-  new Option('--max-instructions <n>', 'stop the run after this many instructions (default: 10 million)').argParser(
-    count(1, Number.MAX_SAFE_INTEGER),
-  )
+  new Option(
+    '--max-instructions <n>',
+    'stop the run after so many instructions (default: 50 million on sim, 10 million on interp)',
+  ).argParser(count(1, Number.MAX_SAFE_INTEGER))
 
 /** Options of every command that compiles. */
 function withCompileOptions(command: Command): Command {

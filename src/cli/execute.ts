@@ -18,7 +18,7 @@ import {
 export type MachineName = 'sim' | 'interp'
 
 /** Instructions after which a run is stopped unless the user says otherwise: about a second's worth at most. */
-const defaultLimit = 10_000_000
+const defaultLimit: Readonly<Record<MachineName, number>> = { sim: 50_000_000, interp: 10_000_000 }
 
 export interface ExecuteOptions {
   readonly machine: MachineName
@@ -60,7 +60,7 @@ function executeInterpreted(program: Program, options: ExecuteOptions): Executio
     r1: hasBytes(ctx) ? base : 0,
     r2: options.len ?? ctx.length,
     helpers,
-    maximumInstructions: options.maxInstructions ?? defaultLimit,
+    maximumInstructions: options.maxInstructions ?? defaultLimit.interp,
   })
   return { outcome, instructions, cycles: null, codeBytes: null, bpfInstructions: program.instructions.length, ctx }
 }
@@ -78,7 +78,7 @@ async function executeCompiled(program: Program, options: ExecuteOptions): Promi
   const { outcome, instructions, cycles, ctx } = await instance.call({
     ...(hasBytes(options.ctx) ? { ctx: options.ctx } : {}),
     len: options.len ?? options.ctx?.length ?? 0,
-    limits: { instructions: options.maxInstructions ?? defaultLimit },
+    limits: { instructions: options.maxInstructions ?? defaultLimit.sim },
   })
   const { code, bpfInstructions } = module.image
   return { outcome, instructions, cycles, codeBytes: code.length, bpfInstructions, ctx }

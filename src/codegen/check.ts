@@ -272,8 +272,14 @@ class Checker {
         const x = code.d
         const y = code.m
         const isSwap = (each: Code | undefined, d: number, m: number): boolean =>
-          each !== undefined && each.form === F.EOR_r && each.d === d && each.n === d && each.m === m && each.amount === 0
-        if (x === y || !isSwap(code, x, y) || !isSwap(second, y, x) || !isSwap(third, x, y)) this.#fault(`no swap: ${text}`)
+          each !== undefined &&
+          each.form === F.EOR_r &&
+          each.d === d &&
+          each.n === d &&
+          each.m === m &&
+          each.amount === 0
+        if (x === y || !isSwap(code, x, y) || !isSwap(second, y, x) || !isSwap(third, x, y))
+          this.#fault(`no swap: ${text}`)
         const held = state.at(x)
         state.places.set(x, state.at(y))
         state.places.set(y, held)
@@ -312,7 +318,8 @@ class Checker {
     for (const field of FIELDS) {
       const was = each[field]
       if ((def & FIELD[field]) === 0 || was < 0 || was === 13) continue
-      if (((this.#after.written >> code[field]) & 1) === 0) this.#fault(`r${code[field]} is not said to be written: ${text}`)
+      if (((this.#after.written >> code[field]) & 1) === 0)
+        this.#fault(`r${code[field]} is not said to be written: ${text}`)
       if (!isConstant(each.form) || code.cond !== Cond.AL) {
         state.define(valueOf(was), code[field])
         continue

@@ -78,7 +78,7 @@ export class Items {
 
 /** PUSH and POP of one high register have encodings as single store and load only. */
 function splitSingle(code: Code): void {
-  if ((code.form !== F.LDM && code.form !== F.STMDB) || code.n !== SP || code.index !== Index.PRE) return
+  if (code.n !== SP || code.index !== Index.PRE) return
   const register = 31 - Math.clz32(code.imm)
   if (code.imm !== 1 << register || fits(code)) return
   const load = code.form === F.LDM
@@ -86,6 +86,15 @@ function splitSingle(code: Code): void {
   code.d = register
   code.imm = load ? 4 : -4
   code.index = load ? Index.POST : Index.PRE
+}
+
+/** Adding a small negative number is subtracting a positive one, with the same flags, and that has 16-bit encodings. */
+function turnAround(code: Code): void {
+  if (code.imm >= 0 || code.imm < -255) return
+  if (code.form === F.ADD_i) code.form = F.SUB_i
+  else if (code.form === F.SUB_i) code.form = F.ADD_i
+  else return
+  code.imm = -code.imm
 }
 
 /** Turns a CONSTANT into the one instruction that makes it, if there is one. */
@@ -150,7 +159,8 @@ class Builder {
     for (const list of lists) {
       for (const code of list) {
         if (code.form === P.CONSTANT) turnIntoMove(code)
-        else splitSingle(code)
+        else if (code.form === F.LDM || code.form === F.STMDB) splitSingle(code)
+        else turnAround(code)
         if (code.form === P.CONSTANT) this.wanted.set(literalKey(code), (this.wanted.get(literalKey(code)) ?? 0) + 1)
       }
       settleFlags(list)

@@ -14,7 +14,9 @@ export function frameExtent(func: Func): number {
       for (const [index, arg] of value.args.entries()) {
         if (arg.op !== Op.frame) continue
         const access =
-          index === 0 && ((value.op >= Op.load8 && value.op <= Op.store64) || (value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) ||
+          index === 0 &&
+          ((value.op >= Op.load8 && value.op <= Op.store64) ||
+            (value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) ||
             (value.op >= Op.atomicadd2 && value.op <= Op.atomiccmpxchg2))
         // A helper is given the address of an object: it may use what lies from there up.
         const given = value.op === Op.call && value.callee!.kind === 'helper'

@@ -292,7 +292,8 @@ class RangeBuilder {
         if (!this.#setMark(v, p, OUT)) continue
         const referenced = this.#refStamp[p] === v
         if (!referenced) {
-          if (this.#throughCount === this.#through.length) this.#through = widen(this.#through) as Int32Array<ArrayBuffer>
+          if (this.#throughCount === this.#through.length)
+            this.#through = widen(this.#through) as Int32Array<ArrayBuffer>
           this.#through[this.#throughCount++] = p
         }
         if (referenced && this.#defines[p] === 1) continue

@@ -21,17 +21,21 @@ export function madeBy(n: number): Location {
 
 const isRegister = (location: Location): boolean => location >= 0 && location < FIRST_SLOT
 
-/** Collects the moves of one point and resolves them. */
+/** Collects the moves of one point, and of the next ones as long as no instruction is between them, and resolves them. */
 export class MoveResolver {
   /** Mask of real registers written so far. */
   written = 0
   /** Spill slots in use, with those that it needed for itself. */
   spillWords: number
+  /** Pending moves, all at once. */
   readonly #from: Location[] = []
   readonly #to: Location[] = []
+  /** Moves that happen after the pending ones, all at once. */
+  readonly #stagedFrom: Location[] = []
+  readonly #stagedTo: Location[] = []
   /** Codes by number, for sources that are made again. */
   readonly #makers: readonly (Code | undefined)[]
-  /** Per location (0 for FIRST_SLOT - 1 and none): how many moves still read it; which move writes it. Zero in between. */
+  /** Per location: how many moves still read it; which pending move writes it. */
   #readers: Int32Array
   #writer: Int32Array
   #borrowSlot = -1
@@ -47,18 +51,53 @@ export class MoveResolver {
     this.#writer = new Int32Array(FIRST_SLOT + spillWords + 2).fill(-1)
   }
 
+  /** One of the moves that happen at once, until `then`. */
   add(from: Location, to: Location): void {
     if (from === to || from === NOWHERE || to === NOWHERE) return
-    this.#from.push(from)
-    this.#to.push(to)
+    this.#stagedFrom.push(from)
+    this.#stagedTo.push(to)
+  }
+
+  /** Moves added from here on happen after those before. */
+  then(): void {
+    const stagedFrom = this.#stagedFrom
+    const stagedTo = this.#stagedTo
+    if (stagedFrom.length === 0) return
+    const from = this.#from
+    const to = this.#to
+    const writer = this.#writer
+    if (from.length > 0) {
+      for (let i = 0; i < stagedFrom.length; i++) {
+        const source = stagedFrom[i]!
+        const before = source >= 0 ? writer[source]! : -1
+        if (before >= 0) stagedFrom[i] = from[before]!
+      }
+    }
+    for (let i = 0; i < stagedFrom.length; i++) {
+      const place = stagedTo[i]!
+      const known = writer[place]!
+      if (known >= 0) {
+        from[known] = stagedFrom[i]!
+      } else {
+        writer[place] = from.length
+        from.push(stagedFrom[i]!)
+        to.push(place)
+      }
+    }
+    stagedFrom.length = 0
+    stagedTo.length = 0
   }
 
   get isEmpty(): boolean {
-    return this.#from.length === 0
+    return this.#from.length === 0 && this.#stagedFrom.length === 0
   }
 
-  /** Appends the moves to `out` and forgets them. `free`: real registers that hold nothing here and may be written. */
-  resolve(out: Code[], free: number, origin: number): void {
+  /**
+   * Appends the moves to `out` and forgets them. `live`: real registers whose values are wanted afterwards; `spare`: those
+   * of the others that may be written in passing.
+   */
+  resolve(out: Code[], live: number, spare: number, origin: number): void {
+    this.then()
     const from = this.#from
     const to = this.#to
     if (from.length === 0) return
@@ -66,15 +105,26 @@ export class MoveResolver {
     this.#origin = origin
     const readers = this.#readers
     const writer = this.#writer
+    let free = spare & ~live
+    let count = 0
     for (let i = 0; i < from.length; i++) {
       const source = from[i]!
+      const place = to[i]!
+      if (source === place || (place < FIRST_SLOT && ((live >> place) & 1) === 0)) {
+        writer[place] = -1
+        continue
+      }
       if (source >= 0) {
         readers[source] = readers[source]! + 1
         if (source < FIRST_SLOT) free &= ~(1 << source)
       }
-      writer[to[i]!] = i
-      if (to[i]! < FIRST_SLOT) free &= ~(1 << to[i]!)
+      if (place < FIRST_SLOT) free &= ~(1 << place)
+      writer[place] = count
+      from[count] = source
+      to[count++] = place
     }
+    from.length = count
+    to.length = count
     this.#scratch = free
     this.#chains()
     this.#cycles()

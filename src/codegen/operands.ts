@@ -3,7 +3,7 @@
 // Everything else about Thumb is unknown to it.
 
 import { FIELD, F, formNames, reads, writes } from '../thumb/forms.ts'
-import { Cond } from '../thumb/instruction.ts'
+import { Cond, Flags } from '../thumb/instruction.ts'
 import { type Code, FIRST_VIRTUAL, P, isMove } from './code.ts'
 
 /**
@@ -11,11 +11,11 @@ import { type Code, FIRST_VIRTUAL, P, isMove } from './code.ts'
  * one operand that is read and written (MOVT, BFI, a conditional write, the base of a write-back). EARLY: a DEF that
  * differs from all uses too. FIXED: the value is copied to or from the operand's register by moves around the Code, and
  * may itself be anywhere. PAIR: one side of a PARALLEL_MOVE or a MOV, may be anywhere too. COPY: one side of a move that
- * is better coalesced. Without FIXED and PAIR the operand is a register field and needs a register, whichever.
+ * is better coalesced. LIKE: of an instruction that is shorter when d and this operand are one register. Without FIXED and PAIR the operand is a register field and needs a register, whichever.
  */
-export const Role = { USE: 1, DEF: 2, FIXED: 4, PAIR: 8, EARLY: 16, COPY: 32 } as const
+export const Role = { USE: 1, DEF: 2, FIXED: 4, PAIR: 8, EARLY: 16, COPY: 32, LIKE: 64 } as const
 
-/** Field of an operand (its index) when neither FIXED nor PAIR. */
+/** Field of an operand (its index) when neither FIXED nor PAIR. With DEF | LIKE, `fixed` holds the FIELD bits it is like. */
 export const Field = { D: 0, N: 1, M: 2, A: 3 } as const
 
 /** Operands of one Code, in the order in which they happen: uses before definitions. Reused from Code to Code. */
@@ -67,6 +67,18 @@ pseudo(P.ARGUMENT_LOAD, 0, FIELD.d)
 pseudo(P.ARGUMENT_STORE, FIELD.d, 0)
 pseudo(P.SAVE_SP, FIELD.n, FIELD.d, FIELD.d)
 
+/** Forms whose 16-bit encoding names d and n, or d and m, by one field: bits of FIELD. */
+const oneField = new Uint8Array(formNames.length)
+for (const form of [F.AND_r, F.EOR_r, F.ORR_r, F.ADC_r, F.MUL]) oneField[form] = FIELD.n | FIELD.m
+for (const form of [F.BIC_r, F.SBC_r, F.LSL_r, F.LSR_r, F.ASR_r, F.ROR_r, F.ADD_i, F.SUB_i]) oneField[form] = FIELD.n
+
+function shorterAlike(code: Code): number {
+  const { form } = code
+  if (form >= PSEUDO_BASE || oneField[form] === 0 || code.amount !== 0 || code.s === Flags.KEEP) return 0
+  if ((form === F.ADD_i || form === F.SUB_i) && (code.imm < 8 || code.imm > 255)) return 0
+  return oneField[form]!
+}
+
 /** Fills `out` with the operands of `code`. */
 export function collectOperands(code: Code, out: OperandBuffer): void {
   out.count = 0
@@ -91,14 +103,18 @@ export function collectOperands(code: Code, out: OperandBuffer): void {
     if (code.cond !== Cond.AL) use |= def
     const copy = isMove(code) ? (isPair(code) ? Role.COPY | Role.PAIR : Role.COPY) : 0
     const only = use & ~def
-    if ((only & FIELD.n) !== 0 && code.n >= 0) out.push(code.n, Role.USE, Field.N, 0)
-    if ((only & FIELD.m) !== 0 && code.m >= 0) out.push(code.m, Role.USE | copy, Field.M, 0)
+    const alike = shorterAlike(code)
+    const likeN = (alike & FIELD.n) !== 0 ? Role.LIKE : 0
+    const likeM = (alike & FIELD.m) !== 0 ? Role.LIKE : 0
+    if ((only & FIELD.n) !== 0 && code.n >= 0) out.push(code.n, Role.USE | likeN, Field.N, 0)
+    if ((only & FIELD.m) !== 0 && code.m >= 0) out.push(code.m, Role.USE | copy | likeM, Field.M, 0)
     if ((only & FIELD.a) !== 0 && code.a >= 0) out.push(code.a, Role.USE, Field.A, 0)
     if ((only & FIELD.d) !== 0 && code.d >= 0) out.push(code.d, Role.USE, Field.D, 0)
     if (def !== 0) {
       if ((def & FIELD.n) !== 0 && code.n >= 0) out.push(code.n, Role.USE | Role.DEF, Field.N, 0)
       if ((def & FIELD.a) !== 0 && code.a >= 0) out.push(code.a, written(use, early, FIELD.a), Field.A, 0)
-      if ((def & FIELD.d) !== 0 && code.d >= 0) out.push(code.d, written(use, early, FIELD.d) | copy, Field.D, 0)
+      if ((def & FIELD.d) !== 0 && code.d >= 0)
+        out.push(code.d, written(use, early, FIELD.d) | copy | likeN, Field.D, alike)
     }
   }
   for (let i = 0; i < fixedDefs.length; i++) {

@@ -7,6 +7,7 @@
 // one instruction can evict everything but others of the same instruction, and an instruction has few operands.
 
 import { unreachable } from '../base/errors.ts'
+import { FIELD } from '../thumb/forms.ts'
 import { ALLOCATABLE, CALLEE_SAVED, LOW, LR } from '../thumb/registers.ts'
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { type Liveness, refPosition } from './liveness.ts'
@@ -18,12 +19,30 @@ const PINNED = -1
 const SAVE_COST = 2
 /** What a reference to a register of r8-r12 or LR costs: two more bytes, mostly. */
 const HIGH_COST = 0.1
+/** What an encoding of two bytes less is worth. */
+const SHORT_GAIN = 0.1
 /** Positions between a constant's making and its first use from which on it is made later. */
 const FAR = 24
 /** References of a bundle that are asked for the register that they would like. */
 const HINT_LIMIT = 64
 /** Order among equals. Arguments and results begin at r0, so r3 is the least in the way. */
-const ORDER = Float64Array.of(0.003, 0.002, 0.001, 0, 0.01, 0.011, 0.012, 0.013, 0.03, 0.031, 0.032, 0.033, 0.02, 0, 0.025)
+const ORDER = Float64Array.of(
+  0.003,
+  0.002,
+  0.001,
+  0,
+  0.01,
+  0.011,
+  0.012,
+  0.013,
+  0.03,
+  0.031,
+  0.032,
+  0.033,
+  0.02,
+  0,
+  0.025,
+)
 
 /** Order of bundles to place; the greatest priority first, the earliest of equals. */
 class Queue {
@@ -309,8 +328,12 @@ export class Assignment {
       for (let ref = refFrom[r]!; ref < stop; ref++) {
         const info = refInfo[ref]!
         seen++
-        if ((info & (Role.FIXED | Role.COPY)) === 0) continue
+        if ((info & (Role.FIXED | Role.COPY | Role.LIKE)) === 0) continue
         const number = refCode[ref]!
+        if ((info & Role.LIKE) !== 0) {
+          this.#wantAlike(number, info, id)
+          continue
+        }
         const register = (info & Role.FIXED) !== 0 ? fixedRegister(info) : this.#otherSide(number, info, id)
         if (register >= 0) wanted[register] = wanted[register]! + line.frequency[line.blockOf[number]!]!
       }
@@ -320,21 +343,37 @@ export class Assignment {
     if (near >= 0) wanted[near] = wanted[near]! + 0.5
   }
 
+  /** An instruction is shorter if its result is in a register that it reads. */
+  #wantAlike(number: number, info: number, id: number): void {
+    const code = this.live.line.codes[number]!
+    const isDef = (info & Role.DEF) !== 0
+    this.#wantShort(this.#registerAt(isDef ? code.n : code.d, 3 * number + (isDef ? 1 : 2), id))
+    if (isDef && (fixedRegister(info) & FIELD.m) !== 0) this.#wantShort(this.#registerAt(code.m, 3 * number + 1, id))
+  }
+
+  #wantShort(register: number): void {
+    if (register >= 0 && ((LOW >> register) & 1) !== 0) this.#wanted[register] = this.#wanted[register]! + SHORT_GAIN
+  }
+
   /** Register of the other side of a copy, -1 if it has none yet. */
   #otherSide(number: number, info: number, id: number): number {
-    const { live } = this
-    const code = live.line.codes[number]!
+    const code = this.live.line.codes[number]!
     const index = operandIndex(info)
     const isDef = (info & Role.DEF) !== 0
     let other: number
     if (code.form === P.PARALLEL_MOVE) other = isDef ? code.uses[index]! : code.defs[index]!
     else other = index === Field.D ? code.m : code.d
+    return this.#registerAt(other, 3 * number + (isDef ? 1 : 2), id)
+  }
+
+  /** Register that holds `other` at a position, unless it is in the same bundle or has none yet: -1. */
+  #registerAt(other: number, position: number, id: number): number {
     if (other < FIRST_VIRTUAL) return other
+    const { live } = this
     const { ranges } = live
     let r = live.firstRange[other]!
     if (r < 0) return -1
     if (this.split[other] === 1) {
-      const position = 3 * number + (isDef ? 1 : 2)
       for (let steps = 0; ranges.to[r]! <= position; steps++) {
         r = ranges.next[r]!
         if (r < 0 || steps === 32) return -1
@@ -476,13 +515,16 @@ export class Assignment {
       this.#enqueue(this.#tail)
     } else if (conflict < next || end <= next) {
       // Not even that reference's instruction: the instruction on its own, then the rest.
-      if (begin < use || end <= next) unreachable('split of a range within an instruction')
-      this.#cut(id, next)
+      // A bundle's last value may end there and its next one begin.
+      const within = length[id]! > 1 ? from[pool[start[id]! + 1]!]! : end
+      const at = end > next ? next : within
+      if (begin < use || at >= end) unreachable('split of a range within an instruction')
+      this.#cut(id, at)
       this.#enqueue(this.#head)
       this.#enqueue(this.#tail)
     } else {
       const at = conflict % 3 === 2 ? conflict - 1 : conflict
-      this.#cut(id, this.#hoist(at, next))
+      this.#cut(id, this.#hoist(at, begin + 1))
       this.#setRegister[bundles.set[id]!] = register
       this.#enqueue(this.#head)
       this.#enqueue(this.#tail)

@@ -5,7 +5,7 @@
 import { unreachable } from '../base/errors.ts'
 import { F } from '../thumb/forms.ts'
 import { ALLOCATABLE, CALLEE_SAVED, LR } from '../thumb/registers.ts'
-import { type Code, type CodeBlock, type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
+import { type Code, type CodeBlock, type CodeFunction, FIRST_VIRTUAL, P, isMove } from './code.ts'
 import type { Liveness } from './liveness.ts'
 import { FIRST_SLOT, type Location, MoveResolver, NOWHERE, madeBy } from './moves.ts'
 import { Field, Role, fixedRegister, isBranch, isPair, operandIndex } from './operands.ts'
@@ -263,7 +263,8 @@ class Rewriter {
         if (from % 3 === 1) this.#transition(list[i - 1]!, r, number, BEFORE)
         else this.#transition(list[i - 1]!, r, number - 1, AFTER)
       }
-      for (block++; block < line.first.length && 3 * line.first[block]! < ranges.to[r]!; block++) this.#edgesInto(block, r)
+      for (block++; block < line.first.length && 3 * line.first[block]! < ranges.to[r]!; block++)
+        this.#edgesInto(block, r)
     }
     if (memory) this.#store()
     for (let i = 0; i < this.#edgeFrom.length; i++) {
@@ -296,7 +297,8 @@ class Rewriter {
       if (predecessors.indexOf(p) !== i) continue
       const exit = this.#exit[p]!
       if (exit >= 0) this.#transition(source, range, exit, EDGE)
-      else if (predecessors.every((other) => other === p)) this.#transition(source, range, line.first[block]! - 1, AFTER)
+      else if (predecessors.every((other) => other === p))
+        this.#transition(source, range, line.first[block]! - 1, AFTER)
       else unreachable('critical edge')
     }
   }
@@ -385,69 +387,52 @@ class Rewriter {
     for (let i = 0; i < pins.length; i += 3) written |= 1 << pins[i]!
     this.#passing = ALLOCATABLE & (this.#assignment.used | (0xffff & ~CALLEE_SAVED & ~(1 << LR)))
     const resolver = (this.#resolver = new MoveResolver(this.#spillWords, line.codes))
-    const { busy } = this.#assignment
-    for (const block of fn.blocks) {
-      const out: Code[] = []
-      const { index } = block
-      const first = line.first[index]!
-      const footer = line.footer[index]!
-      const origin = block.code.length > 0 ? block.code[0]!.origin : -1
-      if (this.#moveHead[first - 1]! >= 0 && block.predecessors.length > 0) {
-        const taken = busy[3 * first]! | busy[3 * line.footer[block.predecessors[0]!]! + 2]!
-        this.#flush(out, first - 1, AFTER, taken, origin)
-      }
-      for (let n = first; n < footer; n++) {
-        const code = line.codes[n]!
-        const use = busy[3 * n + 1]!
-        const def = busy[3 * n + 2]!
-        const moves = this.#moveHead[n]! >= 0
-        if (moves) {
-          this.#flush(out, n, BEFORE, busy[3 * n]! | use, code.origin)
-          this.#flush(out, n, EDGE, busy[3 * n]! | use | def | busy[3 * footer + 2]!, code.origin)
-        }
-        this.#emitCode(out, n, code, use | def)
-        if (moves) this.#flush(out, n, AFTER, def | busy[3 * n + 3]!, code.origin)
-      }
-      if (this.#moveHead[footer]! >= 0) {
-        const taken = busy[3 * footer]! | busy[3 * footer + 1]! | busy[3 * footer + 2]!
-        this.#flush(out, footer, EDGE, taken, origin)
-      }
-      block.code = out
-    }
+    for (const block of fn.blocks) this.#emitBlock(block)
     fn.written = written | resolver.written
     fn.spillWords = resolver.spillWords
   }
 
-  #emitCode(out: Code[], n: number, code: Code, taken: number): void {
-    if (this.#deleted[n] === 1) return
-    const { form } = code
-    if (form === P.PARALLEL_MOVE) {
-      const base = this.#pairBase[n]!
-      for (let i = 0; i < code.uses.length; i++) this.#resolver.add(this.#pairFrom[base + i]!, this.#pairTo[base + i]!)
-      this.#resolver.resolve(out, this.#passing & ~taken, code.origin)
-      return
-    }
-    if (form === F.MOV_r && isPair(code)) {
-      const from = this.#pairFrom[this.#pairBase[n]!]!
-      const to = this.#pairTo[this.#pairBase[n]!]!
-      if (from < 0 || from >= FIRST_SLOT || to >= FIRST_SLOT) {
-        this.#resolver.add(from, to)
-        this.#resolver.resolve(out, this.#passing & ~taken, code.origin)
-      } else if (to >= 0 && from !== to) {
-        code.d = to
-        code.m = from
-        out.push(code)
+  #emitBlock(block: CodeBlock): void {
+    const { index } = block
+    const { line } = this.#live
+    const { busy } = this.#assignment
+    const resolver = this.#resolver
+    const out: Code[] = []
+    const first = line.first[index]!
+    const footer = line.footer[index]!
+    const exit = this.#exit[index]!
+    /** What is wanted on the only edge out. */
+    const leaving = exit >= 0 ? busy[3 * line.first[block.successors[0]!]!]! : 0
+    let origin = -1
+    if (block.predecessors.length > 0) this.#gather(first - 1, AFTER)
+    for (let n = first; n < footer; n++) {
+      const code = line.codes[n]!
+      const moves = this.#moveHead[n]! >= 0
+      if (moves) this.#gather(n, BEFORE)
+      origin = code.origin
+      if (code.form === P.PARALLEL_MOVE || (code.form === F.MOV_r && isPair(code))) {
+        const base = this.#pairBase[n]!
+        const count = code.form === P.PARALLEL_MOVE ? code.uses.length : 1
+        for (let i = 0; i < count; i++) resolver.add(this.#pairFrom[base + i]!, this.#pairTo[base + i]!)
+        resolver.then()
+      } else if (this.#deleted[n] === 0) {
+        if (n === exit) this.#gather(n, EDGE)
+        if (!resolver.isEmpty) resolver.resolve(out, n === exit ? leaving : busy[3 * n + 1]!, this.#passing, origin)
+        // A move between real registers that are the same by now.
+        if (code.form !== F.MOV_r || code.d !== code.m || !isMove(code)) out.push(code)
       }
-      return
+      if (moves) this.#gather(n, AFTER)
     }
-    if (form === F.MOV_r && code.d === code.m && code.s !== 1 && code.cond === 14) return
-    out.push(code)
+    if (exit === footer) this.#gather(footer, EDGE)
+    if (!resolver.isEmpty) resolver.resolve(out, exit >= 0 ? leaving : busy[3 * footer + 2]!, this.#passing, origin)
+    block.code = out
   }
 
-  #flush(out: Code[], number: number, phase: number, taken: number, origin: number): void {
+  /** Hands the moves of a number and phase to the resolver. */
+  #gather(number: number, phase: number): void {
     for (let i = this.#moveHead[number]!; i >= 0; i = this.#moveNext[i]!) {
       if (this.#movePhase[i] === phase) this.#resolver.add(this.#moveFrom[i]!, this.#moveTo[i]!)
     }
-    this.#resolver.resolve(out, this.#passing & ~taken, origin)
+    this.#resolver.then()
   }
 }

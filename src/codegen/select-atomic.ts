@@ -75,7 +75,14 @@ function jumpBlock(selector: Selector, label: number, to: number): void {
   selector.cutBlock(label)
 }
 
-function storeAndRepeat(selector: Selector, stored: number, place: number, offset: number, again: number, done: number): void {
+function storeAndRepeat(
+  selector: Selector,
+  stored: number,
+  place: number,
+  offset: number,
+  again: number,
+  done: number,
+): void {
   const status = selector.newRegister()
   selector.emit(F.STREX, stored, place, -1, offset).a = status
   selector.emit(F.CMP_i, -1, status, -1, 0).s = Flags.SET

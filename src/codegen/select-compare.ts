@@ -97,7 +97,12 @@ function test(selector: Selector, and: Value): void {
     return
   }
   const shifted = shiftedOperand(selector, right)
-  const code = selector.emit(F.TST_r, -1, selector.use(left), selector.use(shifted === undefined ? right : shifted.value))
+  const code = selector.emit(
+    F.TST_r,
+    -1,
+    selector.use(left),
+    selector.use(shifted === undefined ? right : shifted.value),
+  )
   code.s = Flags.SET
   if (shifted !== undefined) {
     code.shift = shifted.shift

@@ -129,7 +129,12 @@ export function lowerValue(selector: Selector, value: Value): void {
       return lowerAccess(selector, value, selector.use(b), F.STR_i, F.STR_r)
     case Op.umul:
     case Op.smul: {
-      const code = selector.emit(op === Op.umul ? F.UMULL : F.SMULL, selector.half(value, 0), selector.use(a), selector.use(b))
+      const code = selector.emit(
+        op === Op.umul ? F.UMULL : F.SMULL,
+        selector.half(value, 0),
+        selector.use(a),
+        selector.use(b),
+      )
       code.a = selector.half(value, 1)
       return
     }
@@ -192,7 +197,10 @@ function lowerAdd(selector: Selector, value: Value): void {
     if (fitsAdd(b.imm)) return any(selector.emit(F.ADD_i, d, selector.use(a), -1, b.imm))
     if (fitsAdd(-b.imm)) return any(selector.emit(F.SUB_i, d, selector.use(a), -1, -b.imm))
   }
-  for (const [product, other] of [[b, a], [a, b]] as const) {
+  for (const [product, other] of [
+    [b, a],
+    [a, b],
+  ] as const) {
     if (product.op !== Op.mul || !selector.foldable(product)) continue
     selector.emit(F.MLA, d, selector.use(product.args[0]!), selector.use(product.args[1]!)).a = selector.use(other)
     return
@@ -265,12 +273,20 @@ function lowerAnd(selector: Selector, value: Value): void {
 
 /** d = a op ~x, where b is ~x. */
 function withInverted(selector: Selector, d: number, form: number, a: Value, b: Value): boolean {
-  if (form < 0 || b.op !== Op.xor || !selector.foldable(b) || !isConst(b.args[1]!) || b.args[1]!.imm !== -1) return false
+  if (form < 0 || b.op !== Op.xor || !selector.foldable(b) || !isConst(b.args[1]!) || b.args[1]!.imm !== -1)
+    return false
   any(selector.emit(form, d, selector.use(a), selector.use(b.args[0]!)))
   return true
 }
 
-function lowerLogical(selector: Selector, value: Value, form: number, imm: number, inverted: number, invertedImm: number): void {
+function lowerLogical(
+  selector: Selector,
+  value: Value,
+  form: number,
+  imm: number,
+  inverted: number,
+  invertedImm: number,
+): void {
   const d = selector.use(value)
   const [a, b] = value.args as [Value, Value]
   if (isConst(b)) {
@@ -364,7 +380,10 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
   const address = value.args[0]!
   if (value.imm === 0 && address.op === Op.add && selector.foldable(address) && !isConst(address.args[1]!)) {
     const [x, y] = address.args as [Value, Value]
-    for (const [base, index] of [[x, y], [y, x]] as const) {
+    for (const [base, index] of [
+      [x, y],
+      [y, x],
+    ] as const) {
       const shifted = shiftedOperand(selector, index)
       if (shifted === undefined || shifted.shift !== Shift.LSL || shifted.amount > 3) continue
       selector.emit(indexed, register, selector.use(base), selector.use(shifted.value)).amount = shifted.amount
@@ -414,7 +433,16 @@ function lowerPair(selector: Selector, value: Value): void {
   half(selector, high, aHigh, bHigh, add ? F.ADC_i : F.SBC_i, add ? F.ADC_r : F.SBC_r, add, Flags.ANY)
 }
 
-function half(selector: Selector, d: number, a: Value, b: Value, imm: number, reg: number, commutes: boolean, flags: number): void {
+function half(
+  selector: Selector,
+  d: number,
+  a: Value,
+  b: Value,
+  imm: number,
+  reg: number,
+  commutes: boolean,
+  flags: number,
+): void {
   const code =
     isConst(b) && fitsModified(b.imm)
       ? selector.emit(imm, d, selector.use(a), -1, b.imm)

@@ -58,8 +58,10 @@ export class Selector {
   private origin = -1
   /** By value: virtual register, 0 for not needed (so far). Words of pairs stand in `halves`. */
   private readonly registers: Int32Array
-  private readonly halves = new Map<number, number[]>()
-  private readonly constants = new Map<string, Constant>()
+  private readonly halves: (number[] | undefined)[]
+  private readonly constants = new Map<number, Constant>()
+  /** Addresses of symbols, by number. */
+  private readonly addresses = new Map<number, Constant>()
   private wanted: Constant[] = []
   /** Code blocks of each IR block, by its id, forwards. */
   private readonly made: CodeBlock[][] = []
@@ -73,6 +75,7 @@ export class Selector {
     this.code = new CodeFunction(func.name)
     this.block = func.blocks[0]!
     this.registers = new Int32Array(func.valueCount)
+    this.halves = Array.from({ length: func.valueCount })
     this.labels = 0
   }
 
@@ -110,26 +113,23 @@ export class Selector {
 
   /** The register of a word of a pair operation. */
   half(pair: Value, index: number): number {
-    let words = this.halves.get(pair.id)
-    if (words === undefined) {
-      words = []
-      this.halves.set(pair.id, words)
-    }
-    return (words[index] ??= this.newRegister())
+    const words = (this.halves[pair.id] ??= [0, 0, 0, 0])
+    return (words[index] ||= this.newRegister())
   }
 
   /** The register of the word of a pair, 0 if nobody reads it. */
   halfIfUsed(pair: Value, index: number): number {
-    return this.halves.get(pair.id)?.[index] ?? 0
+    return this.halves[pair.id]?.[index] ?? 0
   }
 
   /** A constant in a register: one of each in a block, made before the first instruction that needs it. */
   constant(imm: number, symbol = -1): number {
-    const key = symbol >= 0 ? `s${symbol}` : String(imm)
-    let constant = this.constants.get(key)
+    const known = symbol >= 0 ? this.addresses : this.constants
+    const key = symbol >= 0 ? symbol : imm
+    let constant = known.get(key)
     if (constant === undefined) {
       constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin }
-      this.constants.set(key, constant)
+      known.set(key, constant)
     }
     this.wanted.push(constant)
     return constant.vreg
@@ -191,7 +191,7 @@ export class Selector {
   }
 
   private needed(value: Value): boolean {
-    return value.type === I64 ? this.halves.has(value.id) : this.registers[value.id] !== 0
+    return value.type === I64 ? this.halves[value.id] !== undefined : this.registers[value.id] !== 0
   }
 
   private flush(): void {
@@ -207,10 +207,15 @@ export class Selector {
     const { out } = this
     const block = new CodeBlock(label)
     block.loopDepth = this.block.loopDepth
-    const constants = [...this.constants.values()].sort((a, b) => b.at - a.at)
+    const constants = [...this.constants.values(), ...this.addresses.values()]
+    if (constants.length > 1) constants.sort((a, b) => b.at - a.at)
     let next = 0
     for (let index = out.length; index >= 0; index--) {
-      for (let constant = constants[next]; constant !== undefined && constant.at === index; constant = constants[++next]) {
+      for (
+        let constant = constants[next];
+        constant !== undefined && constant.at === index;
+        constant = constants[++next]
+      ) {
         const code = new Code(P.CONSTANT)
         code.d = constant.vreg
         code.imm = constant.imm
@@ -222,17 +227,18 @@ export class Selector {
     }
     this.made[this.block.id]!.unshift(block)
     this.constants.clear()
+    this.addresses.clear()
     this.out = []
   }
 
   /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
   private layOut(): void {
     const { code } = this
-    const index = new Map<number, number>()
+    const index = new Int32Array(this.labels).fill(-1)
     const blocks: CodeBlock[] = []
     for (const block of this.func.blocks) {
       for (const each of this.made[block.id]!) {
-        index.set(each.index, blocks.length)
+        index[each.index] = blocks.length
         blocks.push(each)
       }
     }
@@ -246,10 +252,11 @@ export class Selector {
       let falls = true
       for (const each of block.code) {
         if (each.target >= 0) {
-          each.target = index.get(each.target) ?? unreachable(`label ${each.target}`)
+          each.target = index[each.target]!
           join(block, code.blocks[each.target]!)
         }
-        if ((each.form === F.B && each.cond === Cond.AL) || each.form === P.RETURN || each.form === P.UNREACHABLE) falls = false
+        if ((each.form === F.B && each.cond === Cond.AL) || each.form === P.RETURN || each.form === P.UNREACHABLE)
+          falls = false
       }
       if (falls) join(block, code.blocks[at + 1] ?? unreachable('falls off the end'))
     }

@@ -10,7 +10,8 @@ export function deepestStack(functions: readonly CodeFunction[], bytes: readonly
   const callees = functions.map((fn) => {
     const symbols = new Set<number>()
     for (const block of fn.blocks) {
-      for (const code of block.code) if (code.form === P.CALL && code.symbol >= 0 && code.symbol < functions.length) symbols.add(code.symbol)
+      for (const code of block.code)
+        if (code.form === P.CALL && code.symbol >= 0 && code.symbol < functions.length) symbols.add(code.symbol)
     }
     return [...symbols]
   })

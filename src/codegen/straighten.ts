@@ -43,7 +43,8 @@ export function straighten(fn: CodeFunction): void {
     for (const code of blocks[index]!.code) {
       if (code.target >= 0) visit(code.target)
       for (const each of code.targets) visit(each)
-      if ((code.form === F.B && code.cond === Cond.AL) || code.form === P.RETURN || code.form === P.UNREACHABLE) falls = false
+      if ((code.form === F.B && code.cond === Cond.AL) || code.form === P.RETURN || code.form === P.UNREACHABLE)
+        falls = false
     }
     if (falls) visit(index + 1)
   }

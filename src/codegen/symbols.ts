@@ -49,7 +49,13 @@ export class SymbolTable {
       case 'helper': {
         let number = this.imports.get(callee.number)
         if (number === undefined) {
-          number = this.symbols.push({ name: `helper_${callee.number}`, kind: 'import', helper: callee.number, global: false }) - 1
+          number =
+            this.symbols.push({
+              name: `helper_${callee.number}`,
+              kind: 'import',
+              helper: callee.number,
+              global: false,
+            }) - 1
           this.imports.set(callee.number, number)
         }
         return number

@@ -336,8 +336,7 @@ class FunctionBuilder {
       this.state[instruction.dst] = this.add(Op.load64, I64, [address], offset)
       return
     }
-    const op =
-      size === 4 ? Op.load32 : size === 2 ? (signed ? Op.load16s : Op.load16) : signed ? Op.load8s : Op.load8
+    const op = size === 4 ? Op.load32 : size === 2 ? (signed ? Op.load16s : Op.load16) : signed ? Op.load8s : Op.load8
     const word = this.add(op, I32, [address], offset)
     this.state[instruction.dst] = signed ? this.sext(word) : this.zext(word)
   }
@@ -359,8 +358,7 @@ class FunctionBuilder {
     const place = offset === 0 ? address : this.add(Op.add, I32, [address, func.word(offset)])
     const rest = this.add(Op.and, I32, [place, func.word(size - 1)])
     this.leaveIf(this.add(Op.ne, I32, [rest, func.word(0)]), TrapCode.MISALIGNED_ATOMIC)
-    const operand = (register: number): Value =>
-      size === 8 ? this.state[register]! : this.low(this.state[register]!)
+    const operand = (register: number): Value => (size === 8 ? this.state[register]! : this.low(this.state[register]!))
     const args = op === 'cmpxchg' ? [address, operand(0), operand(src)] : [address, operand(src)]
     const old = this.add(atomics[op], size === 8 ? I64 : I32, args, offset)
     if (fetch) this.state[op === 'cmpxchg' ? 0 : src] = size === 8 ? old : this.zext(old)
@@ -432,7 +430,7 @@ class FunctionBuilder {
     const { func } = this
     const join = this.newBlock()
     const results: Value[] = []
-    for (const granted of [...this.options.helpers].sort((a, b) => a - b)) {
+    for (const granted of [...this.options.helpers].toSorted((a, b) => a - b)) {
       const match = this.newBlock()
       const next = this.newBlock()
       func.branch(this.block, this.add(Op.eq, I32, [number, func.double(granted, 0)]), match, next, this.origin)
@@ -488,5 +486,5 @@ function reversePostorder(blocks: readonly BasicBlock[]): number[] {
       next.push(0)
     }
   }
-  return order.reverse()
+  return order.toReversed()
 }

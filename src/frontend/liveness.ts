@@ -76,7 +76,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
   }
   const blockAt = new Int32Array(leader.length)
   const blocks: BasicBlock[] = []
-  for (let start = fn.start; start < fn.end; ) {
+  for (let start = fn.start; start < fn.end;) {
     let end = start + 1
     while (end < fn.end && leader[end - fn.start] === 0) end++
     blockAt[start - fn.start] = blocks.length

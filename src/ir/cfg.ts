@@ -44,7 +44,7 @@ export function removeUnreachable(func: Func): Block[] {
 export function dominators(order: readonly Block[]): Int32Array {
   const idom = new Int32Array(order.length).fill(-1)
   idom[0] = 0
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (let index = 1; index < order.length; index++) {
       let dominator = -1
@@ -81,7 +81,9 @@ export function findLoops(order: readonly Block[], idom: Int32Array): void {
   }
   const seen = new Int32Array(order.length).fill(-1)
   for (const header of order) {
-    const latches = header.predecessors.filter((from) => from.order >= header.order && dominates(header.order, from.order))
+    const latches = header.predecessors.filter(
+      (from) => from.order >= header.order && dominates(header.order, from.order),
+    )
     if (latches.length === 0) continue
     const stack: Block[] = [header]
     seen[header.order] = header.order

@@ -76,7 +76,8 @@ export function check(func: Func): void {
   for (const block of func.blocks) {
     for (const to of block.successors) {
       const there = to.predecessors.filter((from) => from === block).length
-      if (there !== block.successors.filter((each) => each === to).length) fail(`edges b${block.id} -> b${to.id} disagree`)
+      if (there !== block.successors.filter((each) => each === to).length)
+        fail(`edges b${block.id} -> b${to.id} disagree`)
     }
     let phis = true
     for (const [index, value] of block.values.entries()) {

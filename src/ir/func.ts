@@ -27,6 +27,8 @@ export class Value {
   origin: number
   /** Number of operands that it is, where a pass keeps count (countUses). */
   uses: number
+  /** Another that stands for this one, until replaceValues. */
+  replacement: Value | null
   constructor(id: number, op: Operation, type: Type, args: Value[], imm: number, block: Block, origin: number) {
     this.id = id
     this.op = op
@@ -38,6 +40,7 @@ export class Value {
     this.callee = null
     this.origin = origin
     this.uses = 0
+    this.replacement = null
   }
 }
 
@@ -72,7 +75,8 @@ export class Func {
   /** Types of the parameters. */
   params: Type[]
   private readonly words = new Map<number, Value>()
-  private readonly doubles = new Map<string, Value>()
+  /** By high word, then by low word. */
+  private readonly doubles = new Map<number, Map<number, Value>>()
 
   constructor(name: string, params: Type[]) {
     this.name = name
@@ -110,12 +114,18 @@ export class Func {
 
   /** The 64-bit constant of two words. */
   double(low: number, high: number): Value {
-    const key = `${low | 0}:${high | 0}`
-    let constant = this.doubles.get(key)
+    low |= 0
+    high |= 0
+    let row = this.doubles.get(high)
+    if (row === undefined) {
+      row = new Map()
+      this.doubles.set(high, row)
+    }
+    let constant = row.get(low)
     if (constant === undefined) {
-      constant = this.create(this.blocks[0]!, Op.const, I64, NONE, low | 0)
-      constant.immHigh = high | 0
-      this.doubles.set(key, constant)
+      constant = this.create(this.blocks[0]!, Op.const, I64, NONE, low)
+      constant.immHigh = high
+      row.set(low, constant)
     }
     return constant
   }
@@ -160,33 +170,35 @@ export function countUses(func: Func): void {
   for (const block of func.blocks) for (const value of block.values) for (const arg of value.args) arg.uses++
 }
 
-/**
- * Replaces values: where `replacement[id]` is set, every operand that is the value becomes its replacement (followed to
- * the end), and the value leaves its block.
- */
-export function replaceValues(func: Func, replacement: (Value | undefined)[]): void {
-  const find = (value: Value): Value => {
-    let target = value
-    for (let next = replacement[target.id]; next !== undefined; next = replacement[target.id]) target = next
-    // Shortens the chain for those who come after.
-    for (let at = value; at !== target; ) {
-      const next = replacement[at.id]!
-      replacement[at.id] = target
-      at = next
-    }
-    return target
+/** The value that stands for this one in the end. */
+export function resolve(value: Value): Value {
+  if (value.replacement === null) return value
+  let target = value.replacement
+  while (target.replacement !== null) target = target.replacement
+  // Shortens the chain for those who come after.
+  for (let at = value; at.replacement !== null && at.replacement !== target;) {
+    const next = at.replacement
+    at.replacement = target
+    at = next
   }
+  return target
+}
+
+/** Where a value has a replacement, every operand that is the value becomes that, and the value leaves its block. */
+export function replaceValues(func: Func): void {
   for (const block of func.blocks) {
+    const { values } = block
     let kept = 0
-    for (const value of block.values) {
-      if (replacement[value.id] !== undefined) continue
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (value.replacement !== null) continue
       const { args } = value
-      for (let index = 0; index < args.length; index++) {
-        const arg = args[index]!
-        if (replacement[arg.id] !== undefined) args[index] = find(arg)
+      for (let at = 0; at < args.length; at++) {
+        const arg = args[at]!
+        if (arg.replacement !== null) args[at] = resolve(arg)
       }
-      block.values[kept++] = value
+      values[kept++] = value
     }
-    block.values.length = kept
+    values.length = kept
   }
 }

@@ -40,8 +40,14 @@ export function parse(text: string): Func {
     if (line === '') continue
     const header = /^func ([\w.$]+)\(([^)]*)\)$/.exec(line)
     if (header) {
-      const params = header[2]!.split(',').map((word) => word.trim()).filter((word) => word !== '')
-      func = new Func(header[1]!, params.map((word) => types[word] ?? fail(`unknown type '${word}'`)))
+      const params = header[2]!
+        .split(',')
+        .map((word) => word.trim())
+        .filter((word) => word !== '')
+      func = new Func(
+        header[1]!,
+        params.map((word) => types[word] ?? fail(`unknown type '${word}'`)),
+      )
       // Blocks get their numbers in the order of their heads.
       for (const each of lines) {
         const head = /^(b\d+):/.exec(each.trim())
@@ -57,7 +63,8 @@ export function parse(text: string): Func {
       continue
     }
     if (block === undefined) return fail('expected `bN:`')
-    const match = /^(?:(v\d+):(\w+) = )?(\w+)\s*(.*?)(?:\s*@(\d+))?$/.exec(line) ?? fail('expected `[vN:TYPE =] OP OPERANDS`')
+    const match =
+      /^(?:(v\d+):(\w+) = )?(\w+)\s*(.*?)(?:\s*@(\d+))?$/.exec(line) ?? fail('expected `[vN:TYPE =] OP OPERANDS`')
     const op = Op[match[3] as OpName] ?? fail(`unknown operation '${match[3]}'`)
     const type = match[2] === undefined ? VOID : (types[match[2]] ?? fail(`unknown type '${match[2]}'`))
     const value = func.append(block, op, type, [], 0, match[5] === undefined ? -1 : Number(match[5]))

@@ -5,7 +5,8 @@ import { Op } from '../ir/op.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
 import type { Func, Value } from '../ir/func.ts'
 
-export function removeArguments(module: Module): void {
+/** Whether anything changed. */
+export function removeArguments(module: Module): boolean {
   const funcs = allFunctions(module)
   const calls: Value[] = []
   const callee = (call: Value): Func | null => {
@@ -33,7 +34,8 @@ export function removeArguments(module: Module): void {
       }
     }
   }
-  for (let changed = true; changed; ) {
+  if (calls.length === 0) return false
+  for (let changed = true; changed;) {
     changed = false
     for (const func of funcs) {
       const mine = needed.get(func)!
@@ -60,10 +62,13 @@ export function removeArguments(module: Module): void {
     for (const value of head.values) if (value.op === Op.param) value.imm = number[value.imm]!
     func.params = func.params.filter((_, at) => wanted[at] === 1)
   }
+  return true
 }
 
 /** Whether the entry, after `removeArguments`, reads its env. */
 export function needsEnv(module: Module): boolean {
   const { entry } = module
-  return entry.blocks.some((block) => block.values.some((value) => value.args.some((arg) => arg.op === Op.param && arg.imm === 2)))
+  return entry.blocks.some((block) =>
+    block.values.some((value) => value.args.some((arg) => arg.op === Op.param && arg.imm === 2)),
+  )
 }

@@ -1,55 +1,92 @@
-// Removes what nobody needs: marks from effects and terminators on, so that phis that only feed each other go too.
+// Removes what nobody needs: marks from effects and terminators on, so that phis that only feed each other go too. A pair
+// operation of which only the low word is needed becomes a plain one, and what fed its high word goes.
 // Needs and leaves: any stage.
 
-import type { Func, Value } from '../ir/func.ts'
-import { EFFECT, Op, TERMINATOR, attributes } from '../ir/op.ts'
+import { type Func, type Value, replaceValues } from '../ir/func.ts'
+import { EFFECT, I32, Op, TERMINATOR, attributes } from '../ir/op.ts'
 
-export function removeDeadCode(func: Func): void {
+const LIVE = 1
+/** Of a pair operation, the high word is needed too. */
+const HIGH = 2
+
+/** The plain operation that gives the low word, by pair operation; it takes the first operand and this one. */
+const plain: Record<number, { readonly op: number; readonly second: number }> = {
+  [Op.add2]: { op: Op.add, second: 2 },
+  [Op.sub2]: { op: Op.sub, second: 2 },
+  [Op.umul]: { op: Op.mul, second: 1 },
+  [Op.smul]: { op: Op.mul, second: 1 },
+}
+
+/** Whether a pair operation became a plain one: there may be more to fold. */
+export function removeDeadCode(func: Func): boolean {
   const live = findLive(func)
+  let simplified = false
   for (const block of func.blocks) {
     const { values } = block
     let kept = 0
-    for (const value of values) {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
       const state = live[value.id]!
       if (state === 0) continue
       values[kept++] = value
-      if (state !== LIVE || (value.op !== Op.add2 && value.op !== Op.sub2)) continue
-      value.args[1] = func.word(0)
-      value.args[3] = func.word(0)
+      if (state !== LIVE) continue
+      const low = value.op >= Op.add2 && value.op <= Op.smul ? plain[value.op] : undefined
+      if (low === undefined) continue
+      value.op = low.op
+      value.type = I32
+      value.args = [value.args[0]!, value.args[low.second]!]
+      simplified = true
     }
     values.length = kept
   }
+  if (!simplified) return false
+  for (const block of func.blocks) {
+    for (const value of block.values) {
+      if (value.op === Op.word && value.args[0]!.type === I32) value.replacement = value.args[0]!
+    }
+  }
+  replaceValues(func)
+  return true
 }
 
-const LIVE = 1
-/** Of the sum of two pairs, the high word is needed too. */
-const HIGH = 2
-
-/** By id: LIVE, with HIGH or without, or 0. The high operands of a sum of pairs are needed only where its high word is. */
-export function findLive(func: Func): Uint8Array {
+/** By id: LIVE, with HIGH or without, or 0. */
+function findLive(func: Func): Uint8Array {
   const live = new Uint8Array(func.valueCount)
   const work: Value[] = []
   for (const block of func.blocks) {
-    for (const value of block.values) {
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
       if ((attributes[value.op]! & (EFFECT | TERMINATOR)) !== 0) {
         live[value.id] = LIVE
         work.push(value)
       }
     }
   }
-  const mark = (value: Value): void => {
-    if (live[value.id] !== 0 || value.op === Op.const) return
-    live[value.id] = LIVE
-    work.push(value)
-  }
   for (let value = work.pop(); value !== undefined; value = work.pop()) {
-    const pair = value.op === Op.word ? value.args[0]! : undefined
-    if (pair !== undefined && (pair.op === Op.add2 || pair.op === Op.sub2)) {
-      live[pair.id]! |= value.imm === 1 ? LIVE | HIGH : LIVE
-      for (const [index, arg] of pair.args.entries()) if (value.imm === 1 || (index & 1) === 0) mark(arg)
-      continue
+    const { args } = value
+    const half = value.op === Op.word ? value.imm : -1
+    if (half >= 0) {
+      const pair = args[0]!
+      const before = live[pair.id]!
+      const now = before | LIVE | (half > 0 ? HIGH : 0)
+      if (now === before) continue
+      live[pair.id] = now
+      const sum = pair.op === Op.add2 || pair.op === Op.sub2
+      for (let index = 0; index < pair.args.length; index++) {
+        // The high operands of a sum are needed only where its high word is.
+        if (sum && half === 0 && (index & 1) === 1) continue
+        mark(pair.args[index]!, live, work)
+      }
+    } else {
+      for (let index = 0; index < args.length; index++) mark(args[index]!, live, work)
     }
-    for (const arg of value.args) mark(arg)
   }
   return live
+}
+
+function mark(value: Value, live: Uint8Array, work: Value[]): void {
+  if (live[value.id] !== 0 || value.op === Op.const) return
+  live[value.id] = LIVE
+  work.push(value)
 }

@@ -32,7 +32,7 @@ export function evaluateWord(op: number, a: number, b: number): number | undefin
     case Op.asr:
       return (b & 0xff) > 31 ? a >> 31 : a >> (b & 31)
     case Op.ror:
-      return ((a >>> (b & 31)) | (a << (-b & 31))) | 0
+      return (a >>> (b & 31)) | (a << (-b & 31)) | 0
     case Op.bswap:
       return (a << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24)
     case Op.bswap16:

@@ -130,7 +130,8 @@ export function foldWord(folder: Folder, value: Value): Value {
     case Op.select:
       if (isConst(a)) return a.imm !== 0 ? b : args[2]!
       if (b === args[2]) return b
-      if (a.op === Op.ne && isZero(a.args[1]) && a.args[0]!.type === I32) return folder.become(value, Op.select, [a.args[0]!, b, args[2]!])
+      if (a.op === Op.ne && isZero(a.args[1]) && a.args[0]!.type === I32)
+        return folder.become(value, Op.select, [a.args[0]!, b, args[2]!])
       break
     case Op.branch:
       return foldBranch(folder, value)
@@ -249,7 +250,8 @@ function foldEquality(folder: Folder, value: Value): Value {
   if (a.op === Op.add && isConst(a.args[1])) {
     return folder.become(value, value.op, [a.args[0]!, func.word(b.imm - a.args[1]!.imm)])
   }
-  if (b.imm === 0 && (a.op === Op.xor || a.op === Op.sub)) return folder.become(value, value.op, [a.args[0]!, a.args[1]!])
+  if (b.imm === 0 && (a.op === Op.xor || a.op === Op.sub))
+    return folder.become(value, value.op, [a.args[0]!, a.args[1]!])
   if (significantBits(b) > significantBits(a)) return func.word(value.op === Op.eq ? 0 : 1)
   return value
 }

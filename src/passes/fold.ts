@@ -2,7 +2,7 @@
 // type (fold-word.ts, fold-double.ts), until nothing changes. Needs and leaves: any stage.
 
 import { removeUnreachable } from '../ir/cfg.ts'
-import { type Func, type Value, replaceValues } from '../ir/func.ts'
+import { type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
 import { I64, Op, type Type } from '../ir/op.ts'
 import { foldDouble } from './fold-double.ts'
 import { foldWord } from './fold-word.ts'
@@ -13,7 +13,10 @@ export class Folder {
   /** The values of the current block as they will be. */
   out: Value[] = []
   current: Value
+  /** The value at hand was rewritten in place. */
   changed = false
+  /** Some value was. */
+  rewritten = false
   constructor(func: Func) {
     this.func = func
     this.current = func.blocks[0]!.values[0]!
@@ -22,9 +25,11 @@ export class Folder {
     const value = this.func.create(this.current.block, op, type, args, imm, this.current.origin)
     // Made values obey the rules too.
     const before = this.current
+    const { changed } = this
     this.current = value
     const result = foldOne(this, value)
     this.current = before
+    this.changed = changed
     if (result === value) this.out.push(value)
     return result
   }
@@ -40,11 +45,16 @@ export class Folder {
 
 /** The value, rewritten in place, or another that stands for it. */
 function foldOne(folder: Folder, value: Value): Value {
-  const first = value.args[0]
   if (value.op === Op.phi) return foldPhi(value)
-  // What a comparison or a narrowing does depends on its operand's type.
-  if (value.type === I64 || first?.type === I64) return foldDouble(folder, value)
-  return foldWord(folder, value)
+  for (;;) {
+    folder.changed = false
+    // What a comparison or a narrowing does depends on its operand's type.
+    const wide = value.type === I64 || value.args[0]?.type === I64
+    const result = wide ? foldDouble(folder, value) : foldWord(folder, value)
+    if (result !== value) return result
+    if (!folder.changed) return value
+    folder.rewritten = true
+  }
 }
 
 /** A phi of one value, itself aside, is that value. */
@@ -58,40 +68,45 @@ function foldPhi(phi: Value): Value {
   return only ?? phi
 }
 
-const ROUNDS = 8
-
-export function fold(func: Func): void {
+/** Whether anything changed. */
+export function fold(func: Func): boolean {
   const order = removeUnreachable(func)
-  for (let round = 0; round < ROUNDS; round++) {
-    const replacement: (Value | undefined)[] = []
-    const folder = new Folder(func)
-    const find = (value: Value): Value => {
-      let target = value
-      for (let next = replacement[target.id]; next !== undefined; next = replacement[target.id]) target = next
-      return target
-    }
+  const folder = new Folder(func)
+  let changed = false
+  for (let again = true; again;) {
+    // Operands come before what reads them, but for those of phis: only a phi that turns out to be a copy asks for more.
+    again = false
     let replaced = false
     for (const block of order) {
       const { values } = block
       folder.out = []
-      for (const value of values) {
+      for (let at = 0; at < values.length; at++) {
+        const value = values[at]!
         const { args } = value
         for (let index = 0; index < args.length; index++) {
           const arg = args[index]!
-          if (replacement[arg.id] !== undefined) args[index] = find(arg)
+          if (arg.replacement !== null) args[index] = resolve(arg)
         }
         folder.current = value
         const result = foldOne(folder, value)
         if (result === value) {
           folder.out.push(value)
         } else {
-          replacement[value.id] = result
+          value.replacement = result
           replaced = true
         }
       }
       block.values = folder.out
     }
-    if (replaced) replaceValues(func, replacement)
-    if (!replaced && !folder.changed) return
+    if (!replaced) break
+    changed = true
+    replaceValues(func)
+    for (const block of order) {
+      for (const value of block.values) {
+        if (value.op !== Op.phi) break
+        if (foldPhi(value) !== value) again = true
+      }
+    }
   }
+  return changed || folder.rewritten
 }

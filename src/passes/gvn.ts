@@ -32,18 +32,25 @@ export function numberValues(func: Func): void {
   let buckets = 64
   while (buckets < func.valueCount * 2) buckets *= 2
   const heads = new Int32Array(buckets).fill(-1)
-  const chain = new Int32Array(func.valueCount).fill(-1)
+  // Values met, in order; those of one bucket are chained.
   const known: Value[] = []
-  const replacement: (Value | undefined)[] = Array.from({ length: func.valueCount })
-  const find = (value: Value): Value => replacement[value.id] ?? value
+  const chain = new Int32Array(func.valueCount)
   let replaced = false
   for (const block of order) {
     const begin = first[block.order]!
     for (const value of block.values) {
       const { args } = value
-      for (let index = 0; index < args.length; index++) args[index] = find(args[index]!)
+      for (let index = 0; index < args.length; index++) {
+        const arg = args[index]!
+        if (arg.replacement !== null) args[index] = arg.replacement
+      }
       if ((attributes[value.op]! & PURE) === 0 || value.op === Op.phi || value.op === Op.param) continue
-      if ((attributes[value.op]! & COMMUTATIVE) !== 0 && args.length === 2 && args[0]!.id > args[1]!.id && args[1]!.op !== Op.const) {
+      if (
+        (attributes[value.op]! & COMMUTATIVE) !== 0 &&
+        args.length === 2 &&
+        args[0]!.id > args[1]!.id &&
+        args[1]!.op !== Op.const
+      ) {
         ;[args[0], args[1]] = [args[1]!, args[0]!]
       }
       let hash = Math.imul(value.op, 0x9e3779b1) ^ (value.type * 77) ^ Math.imul(value.imm, 0x85ebca6b)
@@ -60,16 +67,16 @@ export function numberValues(func: Func): void {
         }
       }
       if (found !== undefined) {
-        replacement[value.id] = found
+        value.replacement = found
         replaced = true
       } else {
-        known[value.id] = value
-        chain[value.id] = heads[slot]!
-        heads[slot] = value.id
+        chain[known.length] = heads[slot]!
+        heads[slot] = known.length
+        known.push(value)
       }
     }
   }
-  if (replaced) replaceValues(func, replacement)
+  if (replaced) replaceValues(func)
 }
 
 function same(a: Value, b: Value): boolean {

@@ -12,7 +12,7 @@ export const SIGN = 2
 export function highWords(func: Func, order: readonly Block[]): Uint8Array {
   const facts = new Uint8Array(func.valueCount).fill(ZERO | SIGN)
   const of = (value: Value): number => (value.op === Op.const ? ofConstant(value) : facts[value.id]!)
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const block of order) {
       for (const value of block.values) {

@@ -35,8 +35,9 @@ class Legalizer {
   private readonly routine: (name: string) => void
   private readonly facts: Uint8Array
   private readonly order: Block[]
-  private readonly lows: Value[] = []
-  private readonly highs: Value[] = []
+  /** By id of an I64 value: its words. By id of a trunc or a high: in `lows`, the word that it reads. */
+  private readonly lows: (Value | undefined)[]
+  private readonly highs: (Value | undefined)[]
   private out: Value[] = []
   private current: Value
   /** Quotients of the current block: one call gives the remainder as well. */
@@ -48,6 +49,8 @@ class Legalizer {
     this.func = func
     this.routine = routine
     this.order = removeUnreachable(func)
+    this.lows = Array.from({ length: func.valueCount })
+    this.highs = Array.from({ length: func.valueCount })
     this.facts = highWords(func, this.order)
     this.current = func.blocks[0]!.values[0]!
   }

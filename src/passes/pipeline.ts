@@ -3,12 +3,12 @@
 import { check } from '../ir/check.ts'
 import type { Func } from '../ir/func.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
+import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { legalize } from './legalize.ts'
-import { simplifyPairs } from './pairs.ts'
 import { makeRoutine, routineCalls } from './routines.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 
@@ -22,10 +22,11 @@ export interface PassOptions {
 }
 
 export function runPasses(module: Module, options: PassOptions): void {
-  const step = (name: string, func: Func, pass: (func: Func) => void): void => {
-    pass(func)
+  const step = <T>(name: string, func: Func, pass: (func: Func) => T): T => {
+    const result = pass(func)
     if (options.check) check(func)
     options.after?.(name, func)
+    return result
   }
   const optimize = options.optimize > 0
   const wide = (func: Func): void => {
@@ -45,16 +46,16 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('fold', func, fold)
       step('gvn', func, numberValues)
     }
-    // Without it the next would see the high words of sums of which none is needed.
-    step('pairs', func, simplifyPairs)
-    step('dead-code', func, removeDeadCode)
+    const plain = step('dead-code', func, removeDeadCode)
     if (!optimize) return
-    // Again: what multiply-accumulate left over.
-    step('pairs', func, simplifyPairs)
-    step('dead-code', func, removeDeadCode)
-    step('fold', func, fold)
-    step('simplify-cfg', func, simplifyCfg)
-    step('gvn', func, numberValues)
+    // accumulate after dead-code: a product may have lost the words that somebody seemed to need.
+    const accumulated = step('accumulate', func, accumulate)
+    if (!plain && !accumulated) return
+    // Sums that became plain fold with what they are operands of.
+    if (step('fold', func, fold)) {
+      step('simplify-cfg', func, simplifyCfg)
+      step('gvn', func, numberValues)
+    }
     step('dead-code', func, removeDeadCode)
   }
   for (const func of allFunctions(module)) {
@@ -69,10 +70,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     narrow(func)
     wanted.push(...routineCalls[name]!)
   }
-  removeArguments(module)
+  if (!removeArguments(module)) return
   // Operands that are not passed any more.
-  for (const func of allFunctions(module)) {
-    step('pairs', func, simplifyPairs)
-    step('dead-code', func, removeDeadCode)
-  }
+  for (const func of allFunctions(module)) step('dead-code', func, removeDeadCode)
 }

@@ -3,7 +3,7 @@
 // stage.
 
 import { removeUnreachable } from '../ir/cfg.ts'
-import { type Block, type Func, type Value, disconnect, replaceValues } from '../ir/func.ts'
+import { type Block, type Func, disconnect, replaceValues } from '../ir/func.ts'
 import { Op } from '../ir/op.ts'
 
 export function simplifyCfg(func: Func): void {
@@ -18,18 +18,17 @@ export function simplifyCfg(func: Func): void {
     terminator.args = []
   }
   removeUnreachable(func)
-  const replacement: (Value | undefined)[] = []
   let replaced = false
   for (const block of func.blocks) {
     if (block.predecessors.length !== 1) continue
     // With one way in, a phi is what comes that way.
     for (const value of block.values) {
       if (value.op !== Op.phi) break
-      replacement[value.id] = value.args[0]!
+      value.replacement = value.args[0]!
       replaced = true
     }
   }
-  if (replaced) replaceValues(func, replacement)
+  if (replaced) replaceValues(func)
   const entry = func.blocks[0]!
   for (const block of func.blocks) {
     if (block.values.length === 0) continue // joined to another already

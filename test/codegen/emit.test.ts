@@ -94,6 +94,10 @@ describe('flags', () => {
     const loop = [any('SUB_i', { d: 0, n: 0, imm: 1 }), compare(0, 0), branch(0, Cond.NE)]
     expect(plain(one(loop, [leave()]))).toEqual(['subs r0, r0, #1', 'bne 0x0', 'bx lr', 'nop'])
   })
+  it('subtracts where that is shorter', () => {
+    const list = [code(F.ADD_i, { d: 0, n: 0, imm: -1, s: Flags.SET }), any('ADC_i', { d: 1, n: 1, imm: -1 }), leave()]
+    expect(plain(one(list))).toEqual(['subs r0, r0, #1', 'adc r1, r1, #-1', 'bx lr'])
+  })
   it('refuses flags that live into a block', () => {
     expect(() => one([branch(1, Cond.EQ)], [leave()])).not.toThrow()
     expect(() => one([branch(2, Cond.EQ)], [any('ADD_i', { d: 0, n: 0, imm: 1 })], [leave()])).toThrow('flags are live')

@@ -33,7 +33,10 @@ function code(form: number, fields: Partial<Code> = {}): Code {
 const ENTRY_SP = 0x10000
 
 /** Runs laid-out code, byte memory by word address; every register holds 0x1000 + its number at the entry. */
-function run(fn: CodeFunction, memory: Map<number, number>): { registers: number[]; accesses: string[]; lowest: number } {
+function run(
+  fn: CodeFunction,
+  memory: Map<number, number>,
+): { registers: number[]; accesses: string[]; lowest: number } {
   const registers = Array.from({ length: 16 }, (_, r) => 0x1000 + r)
   registers[SP] = ENTRY_SP
   const accesses: string[] = []
@@ -73,7 +76,7 @@ function run(fn: CodeFunction, memory: Map<number, number>): { registers: number
         registers[d] = imm
         break
       case F.MOVT:
-        registers[d] = ((registers[d]! & 0xffff) | (imm << 16)) | 0
+        registers[d] = (registers[d]! & 0xffff) | (imm << 16) | 0
         break
       case F.BX:
         registers[PC] = registers[m]!
@@ -201,8 +204,8 @@ describe('layoutFrame', () => {
     }
     expect(text({})).toEqual(['BX m=lr'])
     expect(text({ written: 0x3f })).toEqual([`STMDB n=sp, #${0x30}, pre`, `LDM n=sp, #${0x30}, pre`, 'BX m=lr'])
-    // A pushed r3 keeps SP a multiple of 8.
-    expect(text({ calls: true })).toEqual([`STMDB n=sp, #${0x4008}, pre`, `LDM n=sp, #${0x8008}, pre`])
+    // A pushed r4 keeps SP a multiple of 8.
+    expect(text({ calls: true })).toEqual([`STMDB n=sp, #${0x4010}, pre`, `LDM n=sp, #${0x8010}, pre`])
     expect(text({ frameBytes: 8 })).toEqual(['SUB_i d=sp, n=sp, #8', 'ADD_i d=sp, n=sp, #8', 'BX m=lr'])
     expect(text({}, true)).toEqual([`STMDB n=sp, #${0x4ff0}, pre`, `LDM n=sp, #${0x8ff0}, pre`])
     expect(text({ written: 1 << 9 })).toEqual(['STR_i d=r9, n=sp, #-4, pre', 'LDR_i d=r9, n=sp, #4, post', 'BX m=lr'])

@@ -16,7 +16,7 @@ function check(pairs: readonly (readonly [number, number])[], free: number): Cod
   const resolver = new MoveResolver(SLOTS, constants)
   for (const [from, to] of pairs) resolver.add(from, to)
   const out: Code[] = []
-  resolver.resolve(out, free, 5)
+  resolver.resolve(out, 0x7fff & ~free, free, 5)
   expect(resolver.isEmpty).toBe(true)
   const at = (location: number): number => location
   const state = new Map<number, number>()
@@ -41,7 +41,7 @@ function check(pairs: readonly (readonly [number, number])[], free: number): Cod
   // Nothing is left over for the next time.
   resolver.add(1, 2)
   const again: Code[] = []
-  resolver.resolve(again, 0, 5)
+  resolver.resolve(again, 0x7fff, 0, 5)
   expect(again.length).toBe(1)
   return out
 }
@@ -72,7 +72,10 @@ describe('MoveResolver', () => {
   })
 
   it('does random moves between registers, slots and constants', () => {
-    const location = fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: FIRST_SLOT, max: FIRST_SLOT + SLOTS - 1 }))
+    const location = fc.oneof(
+      fc.integer({ min: 0, max: 12 }),
+      fc.integer({ min: FIRST_SLOT, max: FIRST_SLOT + SLOTS - 1 }),
+    )
     const source = fc.oneof(location, fc.integer({ min: 0, max: 1 }).map(madeBy))
     const moves = fc.uniqueArray(fc.tuple(source, location), { selector: ([, to]) => to, maxLength: 19 })
     fc.assert(

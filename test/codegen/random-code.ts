@@ -104,7 +104,8 @@ export function randomFunction(shape: Shape): CodeFunction {
     const source = (): number => {
       const kind = random(8)
       if (kind === 0 && constants.length > 0) return pick(constants)
-      if (kind < 4 && temporaries.length > 0) return temporaries[temporaries.length - 1 - random(Math.min(6, temporaries.length))]!
+      if (kind < 4 && temporaries.length > 0)
+        return temporaries[temporaries.length - 1 - random(Math.min(6, temporaries.length))]!
       return variables.length > 0 ? pick(variables) : temporaries.length > 0 ? pick(temporaries) : constant()
     }
     const constant = (): number => {
@@ -316,7 +317,8 @@ export function randomFunction(shape: Shape): CodeFunction {
   // A block at the end must not fall off; the generator gives each its branch.
   for (const block of fn.blocks) {
     const last = block.code[block.code.length - 1]
-    if (block.index === fn.blocks.length - 1 && block.successors.length === 0 && last === undefined) make(block, P.UNREACHABLE)
+    if (block.index === fn.blocks.length - 1 && block.successors.length === 0 && last === undefined)
+      make(block, P.UNREACHABLE)
   }
   return fn
 }

@@ -14,7 +14,11 @@ const machine = new Simulator()
 
 async function agrees(seed: number, length: number, functions: number, optimize: 0 | 2): Promise<void> {
   const { text } = randomProgram(seed, length, functions)
-  const { interpreter, machine: compiled, equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { optimize })
+  const {
+    interpreter,
+    machine: compiled,
+    equal,
+  } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { optimize })
   if (equal) return
   expect({ r: formatOutcome(compiled.outcome), ctx: [...compiled.ctx] }).toEqual({
     r: formatOutcome(interpreter.outcome),
@@ -27,7 +31,8 @@ const programs = fc.tuple(fc.integer(), fc.integer({ min: 1, max: 60 }), fc.inte
 
 describe('compiled code does what the interpreter does', () => {
   for (const [seed, length, functions, optimize] of seeds) {
-    it(`seed ${seed} length ${length} functions ${functions} -O${optimize}`, () => agrees(seed, length, functions, optimize))
+    it(`seed ${seed} length ${length} functions ${functions} -O${optimize}`, () =>
+      agrees(seed, length, functions, optimize))
   }
   for (const optimize of [2, 0] as const) {
     it(`random programs, -O${optimize}`, { timeout: 600_000 }, async () => {

@@ -17,11 +17,11 @@ import { parse } from '../../src/ir/parse.ts'
 import { print } from '../../src/ir/print.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
+import { accumulate } from '../../src/passes/accumulate.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
 import { legalize } from '../../src/passes/legalize.ts'
-import { simplifyPairs } from '../../src/passes/pairs.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { testHelpers } from '../support/differential.ts'
 
@@ -42,13 +42,13 @@ function readSections(source: string): { comment: string; sections: Section[] } 
   return { comment: parts[0]!, sections }
 }
 
-const passes: Record<string, (func: Func) => void> = {
+const passes: Record<string, (func: Func) => unknown> = {
   'simplify-cfg': simplifyCfg,
   fold,
   gvn: numberValues,
   'dead-code': removeDeadCode,
   legalize: (func) => legalize(func, () => {}),
-  pairs: simplifyPairs,
+  accumulate,
 }
 
 const helpers = { helpers: new Map([...testHelpers].map(([number, fn]) => [number, { name: `helper_${number}`, fn }])) }
@@ -76,7 +76,8 @@ function refusal(text: string): string {
     compile(assemble(text), { helpers: new Set(testHelpers.keys()) })
   } catch (error) {
     if (error instanceof RejectedError) return error.rejections.map((each) => `${formatRejection(each)}\n`).join('')
-    if (error instanceof InputError) return `${error.line === undefined ? '' : `line ${error.line}: `}${error.message}\n`
+    if (error instanceof InputError)
+      return `${error.line === undefined ? '' : `line ${error.line}: `}${error.message}\n`
     throw error
   }
   return 'accepted\n'

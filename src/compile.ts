@@ -59,7 +59,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     after: dump && ((pass, func) => dump(pass, print(func))),
   })
 
-  const symbols = new SymbolTable(module)
+  const symbols = new SymbolTable(module, program)
   const env = needsEnv(module)
   const fullPrologue = options.fullPrologue === true
   const functions: CodeFunction[] = []
@@ -80,7 +80,18 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   }
   // Functions are the first symbols, in this order.
   const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1))
-  return makeImage(emitted, symbols.symbols, {
+  const sections = program.data.map((section) => {
+    const bytes = section.bytes.slice()
+    const pointers = section.pointers.map(({ offset, target }) => {
+      // ELF's relocations take their addend from the place itself.
+      if (target.kind === 'data') new DataView(bytes.buffer).setInt32(offset, target.offset, true)
+      const symbol = symbols.of(target.kind === 'data' ? { kind: 'data', section: target.section } : target)
+      return { offset, symbol }
+    })
+    return { ...section, bytes, pointers }
+  })
+  return makeImage(emitted, symbols.symbols, sections, {
+    maps: program.maps,
     needsEnv: env,
     bpfInstructions: program.instructions.length,
     stackBytes: deepestStack(functions, stackBytes),

@@ -40,9 +40,11 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
 
 /** The code alone. It runs wherever it is put, at a multiple of 4: calls within it are relative. */
 function binary(image: Image): Uint8Array {
+  if (image.sections.length > 0) {
+    const names = image.sections.map((section) => section.name).join(', ')
+    throw new InputError(`the program has data (${names}), which plain bytes (--format bin) can't be linked with`)
+  }
   return link(image, { code: 0 }, (symbol) => {
-    throw new InputError(
-      `the program calls ${symbol.name} (helper ${symbol.helper}), which plain bytes (--format bin) can't be linked with`,
-    )
-  })
+    throw new InputError(`the program uses ${symbol.name}, which plain bytes (--format bin) can't be linked with`)
+  }).code
 }

@@ -72,7 +72,7 @@ function layLine(fn: CodeFunction): Line {
     line.first[b] = number
     for (let i = 0; i < code.length; i++) {
       line.blockOf[number++] = b
-      line.codes.push(code[i]!)
+      line.codes.push(code[i])
     }
     line.blockOf[number] = b
     line.codes.push(undefined)
@@ -166,7 +166,7 @@ interface Refs {
 function sortByRegister(registers: number, flat: Flat, rematUses: number[]): Refs {
   const { count, register, remat } = flat
   const start = new Int32Array(registers + 1)
-  const copied = Role.PAIR | Role.FIXED | Role.COPY
+  const copied = Role.PAIR | Role.FIXED
   for (let i = 0; i < count; i++) {
     const r = register[i]!
     const info = flat.info[i]!
@@ -376,7 +376,7 @@ class RangeBuilder {
   #extend(v: number, from: number, to: number, refFrom: number, refTo: number): void {
     const { ranges } = this
     const last = this.#last
-    if (last >= 0 && ranges.to[last]! === from) {
+    if (last >= 0 && from === ranges.to[last]) {
       ranges.to[last] = to
       ranges.refTo[last] = refTo
       return

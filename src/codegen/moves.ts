@@ -51,7 +51,7 @@ export class MoveResolver {
     this.#writer = new Int32Array(FIRST_SLOT + spillWords + 2).fill(-1)
   }
 
-  /** One of the moves that happen at once, until `then`. */
+  /** One of the moves that happen at once, until `settle`. */
   add(from: Location, to: Location): void {
     if (from === to || from === NOWHERE || to === NOWHERE) return
     this.#stagedFrom.push(from)
@@ -59,7 +59,7 @@ export class MoveResolver {
   }
 
   /** Moves added from here on happen after those before. */
-  then(): void {
+  settle(): void {
     const stagedFrom = this.#stagedFrom
     const stagedTo = this.#stagedTo
     if (stagedFrom.length === 0) return
@@ -97,7 +97,7 @@ export class MoveResolver {
    * of the others that may be written in passing.
    */
   resolve(out: Code[], live: number, spare: number, origin: number): void {
-    this.then()
+    this.settle()
     const from = this.#from
     const to = this.#to
     if (from.length === 0) return

@@ -81,11 +81,11 @@ class Queue {
     for (;;) {
       let child = 2 * i + 1
       if (child >= count) break
-      if (
-        child + 1 < count &&
-        (keys[child + 1]! > keys[child]! || (keys[child + 1]! === keys[child]! && ids[child + 1]! < ids[child]!))
-      )
-        child++
+      const right = child + 1
+      if (right < count) {
+        const ahead = keys[right]! - keys[child]!
+        if (ahead > 0 || (ahead === 0 && ids[right]! < ids[child]!)) child = right
+      }
       const childKey = keys[child]!
       if (key > childKey || (key === childKey && id < ids[child]!)) break
       ids[i] = ids[child]!
@@ -122,6 +122,8 @@ export class Assignment {
   /** Bundles in memory that may still get a register in the end. */
   readonly #inMemory: number[] = []
   readonly #calls: boolean
+  /** Per block: the last one before it that runs less often, -1 for none. */
+  readonly #calmer: Int32Array
   /** Parts of the last cut. */
   #head = -1
   #tail = -1
@@ -146,6 +148,13 @@ export class Assignment {
       }
     }
     const { refStart, refCode, refInfo, remat, line } = live
+    const { frequency } = line
+    this.#calmer = new Int32Array(frequency.length)
+    for (let b = 0; b < frequency.length; b++) {
+      let before = b - 1
+      while (before >= 0 && frequency[before]! >= frequency[b]!) before = this.#calmer[before]!
+      this.#calmer[b] = before
+    }
     this.#refCost = new Float64Array(refCode.length + 1)
     let sum = 0
     for (let v = FIRST_VIRTUAL; v < fn.nextVirtual; v++) {
@@ -327,7 +336,7 @@ export class Assignment {
       const stop = refTo[r]!
       for (let ref = refFrom[r]!; ref < stop; ref++) {
         const info = refInfo[ref]!
-        seen++
+        if (++seen === HINT_LIMIT) break
         if ((info & (Role.FIXED | Role.COPY | Role.LIKE)) === 0) continue
         const number = refCode[ref]!
         if ((info & Role.LIKE) !== 0) {
@@ -552,22 +561,18 @@ export class Assignment {
 
   /** The place to split at, no later than `at` and no earlier than `least`, that is in the fewest loops: the latest such. */
   #hoist(at: number, least: number): number {
-    const { blockOf, first, frequency } = this.live.line
+    const { blockOf, first } = this.live.line
     let b = blockOf[Math.trunc(at / 3)]!
     let best = at
-    let bestFrequency = frequency[b]!
-    const lowest = blockOf[Math.trunc(least / 3)]!
-    while (b > lowest && bestFrequency > 1) {
+    for (;;) {
+      const before = this.#calmer[b]!
+      if (before < 0) return best
       // A cut at the start of a block is a move on the edges into it.
-      const start = 3 * first[b]!
-      if (start < least) break
-      b--
-      if (frequency[b]! < bestFrequency) {
-        best = start
-        bestFrequency = frequency[b]!
-      }
+      const start = 3 * first[before + 1]!
+      if (start < least) return best
+      best = start
+      b = before
     }
-    return best
   }
 
   /** Cuts a bundle at a position, into #head and #tail. The longer part keeps the id, so that cuts cost what is short. */

@@ -294,7 +294,7 @@ class Rewriter {
         this.#transition(source, range, 0, EDGE)
         continue
       }
-      if (predecessors.indexOf(p) !== i) continue
+      if (this.#fn.blocks[p]!.successors.length > 1 && predecessors.indexOf(p) !== i) continue
       const exit = this.#exit[p]!
       if (exit >= 0) this.#transition(source, range, exit, EDGE)
       else if (predecessors.every((other) => other === p))
@@ -414,7 +414,7 @@ class Rewriter {
         const base = this.#pairBase[n]!
         const count = code.form === P.PARALLEL_MOVE ? code.uses.length : 1
         for (let i = 0; i < count; i++) resolver.add(this.#pairFrom[base + i]!, this.#pairTo[base + i]!)
-        resolver.then()
+        resolver.settle()
       } else if (this.#deleted[n] === 0) {
         if (n === exit) this.#gather(n, EDGE)
         if (!resolver.isEmpty) resolver.resolve(out, n === exit ? leaving : busy[3 * n + 1]!, this.#passing, origin)
@@ -433,6 +433,6 @@ class Rewriter {
     for (let i = this.#moveHead[number]!; i >= 0; i = this.#moveNext[i]!) {
       if (this.#movePhase[i] === phase) this.#resolver.add(this.#moveFrom[i]!, this.#moveTo[i]!)
     }
-    this.#resolver.then()
+    this.#resolver.settle()
   }
 }

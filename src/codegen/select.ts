@@ -60,7 +60,7 @@ export class Selector {
   private readonly registers: Int32Array
   private readonly halves: (number[] | undefined)[]
   private readonly constants = new Map<number, Constant>()
-  /** Addresses of symbols, by number. */
+  /** Addresses, by number of the symbol and offset. */
   private readonly addresses = new Map<number, Constant>()
   private wanted: Constant[] = []
   /** Code blocks of each IR block, by its id, forwards. */
@@ -102,6 +102,7 @@ export class Selector {
   /** The register of a value that an instruction needs. */
   use(value: Value): number {
     if (value.op === Op.const) return this.constant(value.imm)
+    if (value.op === Op.address) return this.constant(value.imm, this.symbols.of(value.callee!))
     if (value.op === Op.word) return this.half(value.args[0]!, value.imm)
     let register = this.registers[value.id]!
     if (register === 0) {
@@ -125,7 +126,7 @@ export class Selector {
   /** A constant in a register: one of each in a block, made before the first instruction that needs it. */
   constant(imm: number, symbol = -1): number {
     const known = symbol >= 0 ? this.addresses : this.constants
-    const key = symbol >= 0 ? symbol : imm
+    const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm
     let constant = known.get(key)
     if (constant === undefined) {
       constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin }
@@ -384,6 +385,13 @@ export class Selector {
     if (value.op === Op.frame) {
       const imm = this.code.frameBytes + value.imm + offset
       if (imm >= 0 && imm + 4 < 4096 && reach(imm)) return { n: SP, imm, base: Base.FRAME }
+    }
+    if (value.op === Op.address) {
+      // One base for what lies near the start of a section.
+      const imm = value.imm + offset
+      if (imm >= 0 && imm + 4 < 4096 && reach(imm)) {
+        return { n: this.constant(0, this.symbols.of(value.callee!)), imm, base: Base.NONE }
+      }
     }
     if (reach(offset)) return { n: this.use(value), imm: offset, base: Base.NONE }
     const sum = this.newRegister()

@@ -9,10 +9,18 @@ import { LEAVE } from './leave.ts'
 
 export interface ModuleSymbol {
   readonly name: string
-  readonly kind: 'function' | 'import'
+  readonly kind: 'function' | 'import' | 'section' | 'map'
   /** Import: the helper's number. Else -1. */
   readonly helper: number
+  /** Section or map: its index in the program. Else -1. */
+  readonly index: number
   readonly global: boolean
+}
+
+/** The names of a program's sections of data and maps, by index. */
+export interface Named {
+  readonly data: readonly { readonly name: string }[]
+  readonly maps: readonly { readonly name: string }[]
 }
 
 export class SymbolTable {
@@ -22,11 +30,15 @@ export class SymbolTable {
   private readonly functions = new Map<number, number>()
   private readonly routines = new Map<string, number>()
   private readonly imports = new Map<number, number>()
+  private readonly sections: number[] = []
+  private readonly maps: number[] = []
+  private readonly program: Named
   private readonly leaveNumber: number
 
-  constructor(module: Module) {
+  constructor(module: Module, program: Named) {
+    this.program = program
     const add = (name: string, global: boolean): number =>
-      this.symbols.push({ name, kind: 'function', helper: -1, global }) - 1
+      this.symbols.push({ name, kind: 'function', helper: -1, index: -1, global }) - 1
     add(module.entry.name, true)
     for (const [index, func] of module.functions.entries()) {
       if (func === null) continue
@@ -49,18 +61,28 @@ export class SymbolTable {
       case 'helper': {
         let number = this.imports.get(callee.number)
         if (number === undefined) {
-          number =
-            this.symbols.push({
-              name: `helper_${callee.number}`,
-              kind: 'import',
-              helper: callee.number,
-              global: false,
-            }) - 1
+          const symbol = {
+            name: `helper_${callee.number}`,
+            kind: 'import',
+            helper: callee.number,
+            index: -1,
+            global: false,
+          } as const
+          number = this.symbols.push(symbol) - 1
           this.imports.set(callee.number, number)
         }
         return number
       }
+      case 'data':
+        return (this.sections[callee.section] ??= this.place('section', callee.section))
+      case 'map':
+        return (this.maps[callee.index] ??= this.place('map', callee.index))
     }
+  }
+
+  private place(kind: 'section' | 'map', index: number): number {
+    const name = (kind === 'section' ? this.program.data : this.program.maps)[index]!.name
+    return this.symbols.push({ name, kind, helper: -1, index, global: false }) - 1
   }
 
   leave(): number {

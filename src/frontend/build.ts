@@ -5,7 +5,7 @@ import { Env } from '../base/abi.ts'
 import { unreachable } from '../base/errors.ts'
 import { TrapCode } from '../base/outcome.ts'
 import type { AluOp, AtomicOp, JumpOp } from '../bpf/isa.ts'
-import type { BpfFunction, Instruction, Program } from '../bpf/program.ts'
+import type { BpfFunction, Instruction, Program, Reference } from '../bpf/program.ts'
 import { type Block, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
@@ -23,6 +23,7 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
   const functionAt = new Map<number, number>()
   for (const [index, fn] of program.functions.entries()) functionAt.set(fn.start, index)
   const functions: (Func | null)[] = program.functions.map(() => null)
+  const taken = addressTaken(program)
   const work: number[] = []
   const queued = new Set<number>()
   const want = (index: number): void => {
@@ -36,14 +37,30 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
     want(index)
     return index
   }
-  const entry = new FunctionBuilder(program, program.functions[program.entry]!, true, options, callee).build()
+  for (const index of taken) want(index)
+  const build = (index: number, isEntry: boolean): Func =>
+    new FunctionBuilder(program, program.functions[index]!, isEntry, options, callee, taken).build()
+  const entry = build(program.entry, true)
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
-    functions[index] = new FunctionBuilder(program, program.functions[index]!, false, options, callee).build()
+    functions[index] = build(index, false)
   }
   return { entry, functions, routines: new Map() }
 }
 
+/** Functions whose address the program can have: what callx may call beside helpers. Ascending. */
+function addressTaken(program: Program): number[] {
+  const taken = new Set<number>()
+  const add = (reference: Reference | null): void => {
+    if (reference?.kind === 'function') taken.add(reference.index)
+  }
+  for (const instruction of program.instructions) add(instruction.reference)
+  for (const section of program.data) for (const pointer of section.pointers) add(pointer.target)
+  return [...taken].toSorted((a, b) => a - b)
+}
+
 const REGISTERS = 11
+/** Values below this are helpers' numbers for callx, others functions' addresses. */
+const HELPER_NUMBERS = 256
 
 function compare(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0
@@ -55,6 +72,7 @@ class FunctionBuilder {
   private readonly isEntry: boolean
   private readonly options: BuildOptions
   private readonly callee: (instruction: Instruction) => number
+  private readonly taken: readonly number[]
   private readonly func: Func
   private readonly env: Value
   private block: Block
@@ -73,12 +91,14 @@ class FunctionBuilder {
     isEntry: boolean,
     options: BuildOptions,
     callee: (instruction: Instruction) => number,
+    taken: readonly number[],
   ) {
     this.program = program
     this.fn = fn
     this.isEntry = isEntry
     this.options = options
     this.callee = callee
+    this.taken = taken
     this.func = new Func(fn.name, isEntry ? [I32, I32, I32] : [I64, I64, I64, I64, I64, I32])
     const { func } = this
     this.block = func.newBlock()
@@ -164,7 +184,10 @@ class FunctionBuilder {
           this.alu(instruction, row.op, row.width, row.source)
           break
         case 'lddw':
-          this.state[instruction.dst] = func.double(instruction.imm, instruction.immHigh)
+          this.state[instruction.dst] =
+            instruction.reference === null
+              ? func.double(instruction.imm, instruction.immHigh)
+              : this.zext(this.addressOf(instruction.reference))
           break
         case 'load':
           this.load(instruction, row.size, row.signed)
@@ -327,6 +350,14 @@ class FunctionBuilder {
     }
   }
 
+  private addressOf(reference: Reference): Value {
+    const value = this.add(Op.address, I32, [], reference.kind === 'data' ? reference.offset : 0)
+    value.callee = this.func.thing(
+      reference.kind === 'data' ? { kind: 'data', section: reference.section } : { ...reference },
+    )
+    return value
+  }
+
   // --- memory, RFC 9669 section 5
 
   private load(instruction: Instruction, size: 1 | 2 | 4 | 8, signed: boolean): void {
@@ -404,8 +435,7 @@ class FunctionBuilder {
     const args = this.state.slice(1, 6)
     let result: Value
     if (kind === 'local') {
-      result = this.add(Op.call, I64, [...args, this.env])
-      result.callee = { kind: 'function', index: this.callee(instruction) }
+      result = this.local(this.callee(instruction), args)
     } else if (kind === 'helper') {
       result = this.helper(instruction.imm, args)
     } else {
@@ -425,19 +455,39 @@ class FunctionBuilder {
     return result
   }
 
-  /** callx: a chain of comparisons over the granted helpers. */
+  private local(index: number, args: Value[]): Value {
+    const result = this.add(Op.call, I64, [...args, this.env])
+    result.callee = { kind: 'function', index }
+    return result
+  }
+
+  /** callx: a chain of comparisons, over the granted helpers or the functions whose address can be had. */
   private dispatch(number: Value, args: Value[]): Value {
     const { func } = this
     const join = this.newBlock()
     const results: Value[] = []
-    for (const granted of [...this.options.helpers].toSorted((a, b) => a - b)) {
+    const tryCall = (candidate: Value, call: () => Value): void => {
       const match = this.newBlock()
       const next = this.newBlock()
-      func.branch(this.block, this.add(Op.eq, I32, [number, func.double(granted, 0)]), match, next, this.origin)
+      func.branch(this.block, this.add(Op.eq, I32, [number, candidate]), match, next, this.origin)
       this.block = match
-      results.push(this.helper(granted, args))
+      results.push(call())
       func.jump(this.block, join, this.origin)
       this.block = next
+    }
+    const pointers = this.newBlock()
+    const numbers = this.newBlock()
+    const isNumber = this.add(Op.ult, I32, [number, func.double(HELPER_NUMBERS, 0)])
+    func.branch(this.block, isNumber, numbers, pointers, this.origin)
+    this.block = pointers
+    for (const index of this.taken) {
+      const address = this.zext(this.addressOf({ kind: 'function', index }))
+      tryCall(address, () => this.local(index, args))
+    }
+    this.leave(TrapCode.UNKNOWN_HELPER)
+    this.block = numbers
+    for (const granted of [...this.options.helpers].toSorted((a, b) => a - b)) {
+      tryCall(func.double(granted, 0), () => this.helper(granted, args))
     }
     this.leave(TrapCode.UNKNOWN_HELPER)
     this.block = join

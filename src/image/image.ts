@@ -10,6 +10,8 @@ export const Reloc = {
 } as const
 
 export interface Relocation {
+  /** Index in `Image.sections`, -1 for the code. */
+  readonly section: number
   /** Byte offset in the section. */
   readonly offset: number
   readonly type: number
@@ -19,10 +21,13 @@ export interface Relocation {
 
 export interface ImageSymbol {
   readonly name: string
-  /** Byte offset in the section of code, without bit 0; -1 for an import. */
+  /** Byte offset in the code, without bit 0; 0 for the start of a section of data; -1 for what is elsewhere. */
   readonly offset: number
   readonly size: number
-  readonly kind: 'function' | 'import'
+  /** A function of the code, a helper, the start of a section of data, or a map. */
+  readonly kind: 'function' | 'import' | 'section' | 'map'
+  /** Section or map: index in `Image.sections` or `Image.maps`. Else -1. */
+  readonly index: number
   /** Import: the number of the helper that it stands for. */
   readonly helper: number
   readonly global: boolean
@@ -34,8 +39,32 @@ export interface LineEntry {
   readonly slot: number
 }
 
+/** A section of data. Pointers in it are relocations. */
+export interface ImageSection {
+  readonly name: string
+  /** rodata may stand beside the code, data and bss are in RAM. */
+  readonly kind: 'rodata' | 'data' | 'bss'
+  /** A power of two. */
+  readonly align: number
+  readonly size: number
+  /** Empty for bss, which is zeroed. */
+  readonly bytes: Uint8Array
+}
+
+/** A map that the program uses: see bpf/program.ts for its fields. */
+export interface ImageMap {
+  readonly name: string
+  readonly type: number
+  readonly keySize: number
+  readonly valueSize: number
+  readonly maxEntries: number
+  readonly flags: number
+}
+
 export interface Image {
   readonly code: Uint8Array
+  readonly sections: readonly ImageSection[]
+  readonly maps: readonly ImageMap[]
   readonly symbols: readonly ImageSymbol[]
   readonly relocations: readonly Relocation[]
   /** Sorted by offset. */

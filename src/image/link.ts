@@ -4,32 +4,51 @@
 import { InputError, unreachable } from '../base/errors.ts'
 import { type Image, type ImageSymbol, Reloc } from './image.ts'
 
-/** Where the sections are put. */
+/** Where an image is put. Addresses are multiples of the alignment: 4 for code. */
 export interface Placement {
-  /** Address of the first byte of code; a multiple of 4. */
   readonly code: number
+  /** By index of the image's section. */
+  readonly sections?: readonly number[]
+}
+
+/** An image with addresses: what must stand at them. bss has no bytes: it is zeroed. */
+export interface Linked {
+  readonly code: Uint8Array
+  readonly sections: readonly Uint8Array[]
 }
 
 /**
- * The code as it must stand at `placement.code`. `importAddress` gives the address of an import, bit 0 clear or set.
+ * The image as it must stand at `placement`. `addressOf` gives the address of an import (bit 0 clear or set) or a map.
  * Throws InputError where a call does not reach.
  */
-export function link(image: Image, placement: Placement, importAddress: (symbol: ImageSymbol) => number): Uint8Array {
-  const bytes = image.code.slice()
-  const view = new DataView(bytes.buffer)
-  for (const { offset, type, symbol: index } of image.relocations) {
+export function link(image: Image, placement: Placement, addressOf: (symbol: ImageSymbol) => number): Linked {
+  const code = image.code.slice()
+  const sections = image.sections.map((section) => section.bytes.slice())
+  const address = (symbol: ImageSymbol): number => {
+    switch (symbol.kind) {
+      case 'function':
+        return placement.code + symbol.offset
+      case 'section':
+        return placement.sections?.[symbol.index] ?? unreachable(`section ${symbol.name} has no address`)
+      default:
+        return addressOf(symbol)
+    }
+  }
+  for (const { section, offset, type, symbol: index } of image.relocations) {
+    const bytes = section < 0 ? code : sections[section]!
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const symbol = image.symbols[index] ?? unreachable(`relocation of symbol ${index}`)
-    const address = symbol.kind === 'import' ? importAddress(symbol) : placement.code + symbol.offset
+    // Bit 0 of a function's address is or-ed to symbol + addend.
+    const thumb = symbol.kind === 'function' || symbol.kind === 'import' ? 1 : 0
     switch (type) {
       case Reloc.R_ARM_ABS32:
-        // Bit 0 is or-ed to symbol + addend: every symbol is a function's.
-        view.setInt32(offset, (address + view.getInt32(offset, true)) | 1, true)
+        view.setInt32(offset, (address(symbol) + view.getInt32(offset, true)) | thumb, true)
         break
       case Reloc.R_ARM_THM_CALL:
         writeBranch(
           view,
           offset,
-          ((address & ~1) + readBranch(view, offset) - (placement.code + offset)) | 0,
+          ((address(symbol) & ~1) + readBranch(view, offset) - (placement.code + offset)) | 0,
           symbol.name,
         )
         break
@@ -37,7 +56,7 @@ export function link(image: Image, placement: Placement, importAddress: (symbol:
         unreachable(`relocation type ${type}`)
     }
   }
-  return bytes
+  return { code, sections }
 }
 
 /** Offset of a BL: S:I1:I2:imm10:imm11:0, I = NOT(J EOR S). DDI 0403E A7.7.18. */

@@ -22,7 +22,9 @@ export function listing(image: Image): ListingLine[] {
   const { code } = image
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
   const functions = new Map(image.symbols.filter((one) => one.kind === 'function').map((one) => [one.offset, one.name]))
-  const relocated = new Map(image.relocations.map((one) => [one.offset, image.symbols[one.symbol]!.name]))
+  const relocated = new Map(
+    image.relocations.filter((one) => one.section < 0).map((one) => [one.offset, image.symbols[one.symbol]!.name]),
+  )
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
   const lines: ListingLine[] = []
   const add = (offset: number, size: number, encoding: string, text: string): void => {

@@ -1,38 +1,50 @@
 // Emitted code and its symbols -> Image.
 
-import type { Image, ImageSymbol, LineEntry, Relocation } from './image.ts'
+import { type Image, type ImageSection, type ImageSymbol, type LineEntry, Reloc, type Relocation } from './image.ts'
 
 /** What the emitter gives. */
 export interface Emitted {
   readonly code: Uint8Array
   /** By function: byte offset and size in the code. */
   readonly functions: readonly { readonly offset: number; readonly size: number }[]
-  readonly relocations: readonly Relocation[]
+  readonly relocations: readonly Omit<Relocation, 'section'>[]
   readonly lines: readonly LineEntry[]
   readonly data: readonly (readonly [number, number])[]
 }
 
 /** What is known of a symbol before it has a place. Functions come first, in the order of `Emitted.functions`. */
-export type SymbolFacts = Pick<ImageSymbol, 'name' | 'kind' | 'helper' | 'global'>
+export type SymbolFacts = Pick<ImageSymbol, 'name' | 'kind' | 'helper' | 'index' | 'global'>
 
-export type ImageFacts = Pick<Image, 'needsEnv' | 'bpfInstructions' | 'stackBytes'>
+/** A section with its pointers: at byte `offset`, the address of a symbol plus what stands there. */
+export interface SectionFacts extends ImageSection {
+  readonly pointers: readonly { readonly offset: number; readonly symbol: number }[]
+}
 
-export function makeImage(emitted: Emitted, symbols: readonly SymbolFacts[], facts: ImageFacts): Image {
-  const { code, relocations, lines, data, functions } = emitted
+export type ImageFacts = Pick<Image, 'needsEnv' | 'bpfInstructions' | 'stackBytes' | 'maps'>
+
+export function makeImage(
+  emitted: Emitted,
+  symbols: readonly SymbolFacts[],
+  sections: readonly SectionFacts[],
+  facts: ImageFacts,
+): Image {
+  const { code, lines, data, functions } = emitted
+  const relocations: Relocation[] = emitted.relocations.map((relocation) => ({ section: -1, ...relocation }))
+  for (const [section, { pointers }] of sections.entries()) {
+    for (const { offset, symbol } of pointers) relocations.push({ section, offset, type: Reloc.R_ARM_ABS32, symbol })
+  }
   return {
     code,
+    sections: sections.map(({ name, kind, align, size, bytes }) => ({ name, kind, align, size, bytes })),
     relocations,
     lines,
     data,
-    symbols: symbols.map((symbol, index) => ({
-      ...symbol,
-      ...place(functions[index]),
-    })),
+    symbols: symbols.map((symbol, at) => {
+      if (symbol.kind === 'section') return { ...symbol, offset: 0, size: sections[symbol.index]!.size }
+      const { offset, size } = functions[at] ?? { offset: -1, size: 0 }
+      return { ...symbol, offset, size }
+    }),
     entry: 0,
     ...facts,
   }
-}
-
-function place(fn: Emitted['functions'][number] | undefined): { offset: number; size: number } {
-  return fn === undefined ? { offset: -1, size: 0 } : { offset: fn.offset, size: fn.size }
 }

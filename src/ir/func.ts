@@ -4,11 +4,13 @@
 import { unreachable } from '../base/errors.ts'
 import { I32, I64, Op, type Op as Operation, type Type, VOID } from './op.ts'
 
-/** What a call calls. */
+/** Something with an address: what a call calls, what `address` is the address of. */
 export type Callee =
   | { readonly kind: 'function'; readonly index: number }
   | { readonly kind: 'helper'; readonly number: number }
   | { readonly kind: 'routine'; readonly name: string }
+  | { readonly kind: 'data'; readonly section: number }
+  | { readonly kind: 'map'; readonly index: number }
 
 const NONE: Value[] = []
 
@@ -22,6 +24,7 @@ export class Value {
   /** High word of an I64 constant. */
   immHigh: number
   block: Block
+  /** call, address: of what. One object for each thing in a function, so that they can be compared. */
   callee: Callee | null
   /** BPF slot that it serves, -1 for none. */
   origin: number
@@ -78,9 +81,20 @@ export class Func {
   /** By high word, then by low word. */
   private readonly doubles = new Map<number, Map<number, Value>>()
 
+  private readonly things = new Map<string, Callee>()
+
   constructor(name: string, params: Type[]) {
     this.name = name
     this.params = params
+  }
+
+  /** The one object for this thing: see Value.callee. */
+  thing(callee: Callee): Callee {
+    const key = Object.values(callee).join(' ')
+    const known = this.things.get(key)
+    if (known !== undefined) return known
+    this.things.set(key, callee)
+    return callee
   }
 
   newBlock(): Block {

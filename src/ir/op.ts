@@ -24,6 +24,8 @@ const table = {
   const: [0, PURE],
   param: [0, PURE],
   frame: [0, PURE],
+  /** The word address of `callee` + imm; a function's with bit 0 set. */
+  address: [0, PURE],
   phi: [-1, PURE],
   // Both types, by the type of the result. x / 0 = 0, x % 0 = x, INT_MIN / -1 = INT_MIN (RFC 9669 section 4.1).
   add: [2, PURE | COMMUTATIVE],

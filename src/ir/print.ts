@@ -23,6 +23,10 @@ export function formatCallee(callee: Callee): string {
       return `helper${callee.number}`
     case 'routine':
       return callee.name
+    case 'data':
+      return `data${callee.section}`
+    case 'map':
+      return `map${callee.index}`
   }
 }
 

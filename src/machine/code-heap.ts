@@ -23,20 +23,25 @@ export class Heap {
     this.#free = length > 0 ? [{ base: start, size: length }] : []
   }
 
-  /** Address of `size` bytes. Throws InputError if no free piece is large enough. */
-  allocate(size: number): number {
+  /**
+   * Address of `size` bytes, a multiple of `alignment` (a power of two) and of the heap's own. Throws InputError if no free
+   * piece is large enough.
+   */
+  allocate(size: number, alignment: number = this.alignment): number {
     const rounded = Math.max(roundUp(size, this.alignment), this.alignment)
-    const index = this.#free.findIndex((piece) => piece.size >= rounded)
+    const skipped = (base: number): number => roundUp(base, alignment) - base
+    const index = this.#free.findIndex((piece) => piece.size >= rounded + skipped(piece.base))
     const piece = this.#free[index]
     if (piece === undefined) {
       throw new InputError(
         `out of ${this.name}: ${size} bytes asked for, the largest free piece is ${this.largestFree}`,
       )
     }
-    const address = piece.base
-    piece.base += rounded
-    piece.size -= rounded
-    if (piece.size === 0) this.#free.splice(index, 1)
+    const before = skipped(piece.base)
+    const address = piece.base + before
+    const rest = { base: address + rounded, size: piece.size - before - rounded }
+    const left = before > 0 ? [{ base: piece.base, size: before }] : []
+    this.#free.splice(index, 1, ...left, ...(rest.size > 0 ? [rest] : []))
     this.#used.set(address, rounded)
     return address
   }

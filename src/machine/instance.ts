@@ -38,6 +38,15 @@ const NO_ENV = 0xdead_beef
 /** BKPT #helper & 0xff. */
 const BKPT = 0xbe00
 const EMPTY = new Uint8Array(0)
+/** What the code heap aligns to: sections of more go to RAM. */
+const CODE_ALIGNMENT = 8
+
+/** Addresses of an instance: of its code, of its sections by index, of what it has allocated of the data heap. */
+interface Place {
+  readonly code: number
+  readonly sections: readonly number[]
+  readonly data: readonly number[]
+}
 
 export class Instance {
   readonly image: Image
@@ -46,16 +55,21 @@ export class Instance {
   readonly address: number
   /** Address of the first byte of code. */
   readonly codeAddress: number
+  /** Addresses of the image's sections of data, by index. */
+  readonly sectionAddresses: readonly number[]
   readonly #workspace: Workspace
+  readonly #data: readonly number[]
   readonly #gates: ReadonlyMap<number, Gate>
   #freed = false
 
-  /** `code` is where the linked image stands. Made by `instantiate`. */
-  constructor(image: Image, workspace: Workspace, code: number, gates: ReadonlyMap<number, Gate>) {
+  /** `place` is where the linked image stands. Made by `instantiate`. */
+  constructor(image: Image, workspace: Workspace, place: Place, gates: ReadonlyMap<number, Gate>) {
     this.image = image
     this.machine = workspace.machine
-    this.codeAddress = code
-    this.address = (code + image.symbols[image.entry]!.offset) | 1
+    this.codeAddress = place.code
+    this.sectionAddresses = place.sections
+    this.#data = place.data
+    this.address = (place.code + image.symbols[image.entry]!.offset) | 1
     this.#workspace = workspace
     this.#gates = gates
   }
@@ -95,9 +109,10 @@ export class Instance {
     }
   }
 
-  /** Gives the code's memory back. Later calls throw, and so does a second free. */
+  /** Gives the memory of code and data back. Later calls throw, and so does a second free. */
   free(): void {
     this.#workspace.code.free(this.codeAddress)
+    for (const address of this.#data) this.#workspace.data.free(address)
     this.#freed = true
   }
 
@@ -159,7 +174,7 @@ export class Instance {
  * where there is no room for the code.
  */
 export async function instantiate(image: Image, machine: Machine, options: InstantiateOptions = {}): Promise<Instance> {
-  const imports = image.symbols.filter((symbol) => symbol.kind !== 'function')
+  const imports = image.symbols.filter((symbol) => symbol.kind === 'import')
   const missing = imports.filter((symbol) => options.helpers?.has(symbol.helper) !== true)
   if (missing.length > 0) {
     const names = missing.map((symbol) => `${symbol.name} (helper ${symbol.helper})`).join(', ')
@@ -168,8 +183,10 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
   const workspace = await Workspace.of(machine)
   // One allocation: the code, then a BKPT for each import, within reach of BL.
   const gatesAt = (image.code.length + 3) & ~3
-  const bytes = new Uint8Array(gatesAt + 2 * imports.length)
+  const { offsets, size } = besideCode(image, gatesAt + 2 * imports.length)
+  const bytes = new Uint8Array(size)
   const code = workspace.code.allocate(bytes.length)
+  const data: number[] = []
   const gates = new Map<number, Gate>()
   const addresses = new Map<number, number>()
   imports.forEach(({ helper }, index) => {
@@ -179,11 +196,36 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
     addresses.set(helper, code + at)
   })
   try {
-    bytes.set(link(image, { code }, (symbol) => addresses.get(symbol.helper)!))
+    const sections = image.sections.map((section, index) => {
+      if (offsets[index]! >= 0) return code + offsets[index]!
+      const address = workspace.data.allocate(Math.max(section.size, 1), section.align)
+      data.push(address)
+      return address
+    })
+    const linked = link(image, { code, sections }, (symbol) => addresses.get(symbol.helper)!)
+    bytes.set(linked.code)
+    for (const [index, section] of image.sections.entries()) {
+      const content = section.kind === 'bss' ? new Uint8Array(section.size) : linked.sections[index]!
+      if (offsets[index]! >= 0) bytes.set(content, offsets[index])
+      else await machine.write(sections[index]!, content)
+    }
     await workspace.code.write(code, bytes)
+    return new Instance(image, workspace, { code, sections, data }, gates)
   } catch (error) {
     workspace.code.free(code)
+    for (const address of data) workspace.data.free(address)
     throw error
   }
-  return new Instance(image, workspace, code, gates)
+}
+
+/** Where read-only data goes behind `end` bytes of code and gates: offsets by section, -1 for those in RAM; and the end. */
+function besideCode(image: Image, end: number): { offsets: number[]; size: number } {
+  let size = end
+  const offsets = image.sections.map((section) => {
+    if (section.kind !== 'rodata' || section.align > CODE_ALIGNMENT) return -1
+    const offset = (size + section.align - 1) & -section.align
+    size = offset + section.size
+    return offset
+  })
+  return { offsets, size }
 }

@@ -15,8 +15,8 @@ const isConst = (value: Value | undefined): boolean => value !== undefined && va
 const isZero = (value: Value): boolean => value.op === Op.const && value.imm === 0 && value.immHigh === 0
 const isOnes = (value: Value): boolean => value.op === Op.const && value.imm === -1 && value.immHigh === -1
 
-/** Stack addresses stay addresses within this distance of r10: no carry can leave their word. */
-const FRAME_REACH = 1 << 15
+/** Addresses of the stack and of data stay addresses within this distance: no carry can leave their word. */
+const REACH = 1 << 15
 
 export function foldDouble(folder: Folder, value: Value): Value {
   const { func } = folder
@@ -59,9 +59,13 @@ export function foldDouble(folder: Folder, value: Value): Value {
       if (a.op === Op.add && isConst(a.args[1])) {
         return foldDouble(folder, folder.become(value, Op.add, [a.args[0]!, sum(folder, a.args[1]!, b)]))
       }
-      if (a.op === Op.zext && a.args[0]!.op === Op.frame && b.immHigh === b.imm >> 31) {
-        const offset = a.args[0]!.imm + b.imm
-        if (Math.abs(offset) <= FRAME_REACH) return folder.make(Op.zext, I64, [folder.make(Op.frame, I32, [], offset)])
+      if (a.op === Op.zext && b.immHigh === b.imm >> 31) {
+        const place = a.args[0]!
+        const offset = place.imm + b.imm
+        if (Math.abs(offset) > REACH) break
+        if (place.op === Op.frame) return folder.make(Op.zext, I64, [folder.make(Op.frame, I32, [], offset)])
+        if (place.op === Op.address && place.callee!.kind !== 'function')
+          return folder.make(Op.zext, I64, [folder.address(place, offset)])
       }
       break
     case Op.sub:

@@ -51,6 +51,7 @@ export function foldWord(folder: Folder, value: Value): Value {
       if (isZero(b)) return a
       if (isConst(b)) {
         if (a.op === Op.frame) return folder.make(Op.frame, I32, [], a.imm + b.imm)
+        if (a.op === Op.address && a.callee!.kind !== 'function') return folder.address(a, a.imm + b.imm)
         if (a.op === Op.add && isConst(a.args[1])) {
           return foldWord(folder, folder.become(value, Op.add, [a.args[0]!, func.word(a.args[1]!.imm + b.imm)]))
         }

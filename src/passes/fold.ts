@@ -3,7 +3,7 @@
 
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
-import { I64, Op, type Type } from '../ir/op.ts'
+import { I32, I64, Op, type Type } from '../ir/op.ts'
 import { foldDouble } from './fold-double.ts'
 import { foldWord } from './fold-word.ts'
 
@@ -32,6 +32,12 @@ export class Folder {
     this.changed = changed
     if (result === value) this.out.push(value)
     return result
+  }
+  /** The address of what another is of, at a different offset. */
+  address(of: Value, imm: number): Value {
+    const value = this.make(Op.address, I32, [], imm)
+    value.callee = of.callee
+    return value
   }
   /** The value itself becomes another operation. */
   become(value: Value, op: number, args: Value[], imm = 0): Value {

@@ -80,7 +80,8 @@ export function numberValues(func: Func): void {
 }
 
 function same(a: Value, b: Value): boolean {
-  if (a.op !== b.op || a.type !== b.type || a.imm !== b.imm || a.args.length !== b.args.length) return false
+  if (a.op !== b.op || a.type !== b.type || a.imm !== b.imm || a.callee !== b.callee || a.args.length !== b.args.length)
+    return false
   for (let index = 0; index < a.args.length; index++) if (a.args[index] !== b.args[index]) return false
   return true
 }

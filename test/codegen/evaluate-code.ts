@@ -1,7 +1,7 @@
 // Runs Code over virtual or real registers with a meaning made up for tests: every result is a hash of the form and of
 // what it read. What can be seen from outside (stores, calls, branches, results) makes a trace.
 
-import { type Code, type CodeFunction, FIRST_VIRTUAL, P } from '../../src/codegen/code.ts'
+import { type Code, type CodeFunction, P } from '../../src/codegen/code.ts'
 import { F, FIELD, formNames, reads, writes } from '../../src/thumb/forms.ts'
 import { Cond } from '../../src/thumb/instruction.ts'
 
@@ -101,5 +101,3 @@ export function evaluate(fn: CodeFunction, steps: number): number[] {
   }
   return trace
 }
-
-export { FIRST_VIRTUAL }

@@ -49,7 +49,7 @@ function run(
     switch (form) {
       case F.STMDB: {
         const list = [...Array(16).keys()].filter((r) => (imm >> r) & 1)
-        let at = (registers[SP]! -= 4 * list.length)
+        let at = (registers[SP] -= 4 * list.length)
         for (const r of list) {
           memory.set(at, registers[r]!)
           at += 4
@@ -59,8 +59,8 @@ function run(
       case F.LDM:
         for (let r = 0; r < 16; r++) {
           if (((imm >> r) & 1) === 0) continue
-          registers[r] = load(registers[SP]!)
-          registers[SP]! += 4
+          registers[r] = load(registers[SP])
+          registers[SP] += 4
         }
         break
       case F.ADD_i:
@@ -101,8 +101,8 @@ function run(
         if (each.index !== Index.OFFSET) registers[n]! += each.index === Index.PRE ? imm : imm
         accesses.push(`${formNames[form]} ${address}`)
     }
-    expect(registers[SP]! % 4).toBe(0)
-    lowest = Math.min(lowest, registers[SP]!)
+    expect(registers[SP] % 4).toBe(0)
+    lowest = Math.min(lowest, registers[SP])
   }
   return { registers, accesses, lowest }
 }
@@ -203,11 +203,11 @@ describe('layoutFrame', () => {
         .map((line) => line.trim())
     }
     expect(text({})).toEqual(['BX m=lr'])
-    expect(text({ written: 0x3f })).toEqual([`STMDB n=sp, #${0x30}, pre`, `LDM n=sp, #${0x30}, pre`, 'BX m=lr'])
+    expect(text({ written: 0x3f })).toEqual(['STMDB n=sp, #48, pre', 'LDM n=sp, #48, pre', 'BX m=lr'])
     // A pushed r4 keeps SP a multiple of 8.
-    expect(text({ calls: true })).toEqual([`STMDB n=sp, #${0x4010}, pre`, `LDM n=sp, #${0x8010}, pre`])
+    expect(text({ calls: true })).toEqual(['STMDB n=sp, #16400, pre', 'LDM n=sp, #32784, pre'])
     expect(text({ frameBytes: 8 })).toEqual(['SUB_i d=sp, n=sp, #8', 'ADD_i d=sp, n=sp, #8', 'BX m=lr'])
-    expect(text({}, true)).toEqual([`STMDB n=sp, #${0x4ff0}, pre`, `LDM n=sp, #${0x8ff0}, pre`])
+    expect(text({}, true)).toEqual(['STMDB n=sp, #20464, pre', 'LDM n=sp, #36848, pre'])
     expect(text({ written: 1 << 9 })).toEqual(['STR_i d=r9, n=sp, #-4, pre', 'LDR_i d=r9, n=sp, #4, post', 'BX m=lr'])
   })
 })

@@ -1,9 +1,9 @@
 // Random CodeFunctions over virtual registers as select could leave them, and copies of them.
 
-import { Code, CodeBlock, CodeFunction, FIRST_VIRTUAL, P } from '../../src/codegen/code.ts'
+import { Code, CodeBlock, CodeFunction, P } from '../../src/codegen/code.ts'
 import { F } from '../../src/thumb/forms.ts'
 import { Cond, Flags, Index } from '../../src/thumb/instruction.ts'
-import { CALLER_SAVED, SP } from '../../src/thumb/registers.ts'
+import { CALLER_SAVED } from '../../src/thumb/registers.ts'
 
 export interface Shape {
   readonly seed: number
@@ -209,7 +209,8 @@ export function randomFunction(shape: Shape): CodeFunction {
         case 8: {
           const n = other()
           if (!writable(n)) return
-          make(block, F.STR_i, other(n), n, -1, 4).index = Index.PRE
+          const d = other(n)
+          make(block, F.STR_i, d, n, -1, 4).index = Index.PRE
           return
         }
         case 9: {
@@ -231,7 +232,8 @@ export function randomFunction(shape: Shape): CodeFunction {
           return
         }
         case 11: {
-          make(block, F.STR_r, source(), source(), source()).amount = random(4)
+          const [d, n, m] = [source(), source(), source()]
+          make(block, F.STR_r, d, n, m).amount = random(4)
           return
         }
         case 12: {
@@ -251,14 +253,15 @@ export function randomFunction(shape: Shape): CodeFunction {
           return
         }
         case 13: {
-          const [n, m] = [source(), source()]
+          const [n, m, a] = [source(), source(), source()]
           const v = target()
-          make(block, F.MLA, v, n, m).a = source()
+          make(block, F.MLA, v, n, m).a = a
           keep(v)
           return
         }
         case 14: {
-          make(block, P.ARGUMENT_STORE, source(), -1, -1, random(2))
+          const d = source()
+          make(block, P.ARGUMENT_STORE, d, -1, -1, random(2))
           fn.outgoingWords = 2
           return
         }
@@ -304,14 +307,16 @@ export function randomFunction(shape: Shape): CodeFunction {
       // Something that keeps flags between the comparison and the branch.
       if (random(2) === 0) {
         const v = target()
-        make(block, F.ADD_r, v, source(), source())
+        const [x, y] = [source(), source()]
+        make(block, F.ADD_r, v, x, y)
       }
       const first = test ? make(block, F.B) : make(block, random(2) === 0 ? F.CBZ : F.CBNZ, -1, n)
       if (test) first.cond = Cond.EQ
       first.target = list[0]!
       if (list[1] !== next || random(2) === 0) make(block, F.B).target = list[1]!
     } else {
-      make(block, P.TABLE_BRANCH, -1, source()).targets = list
+      const n = source()
+      make(block, P.TABLE_BRANCH, -1, n).targets = list
     }
   }
   // A block at the end must not fall off; the generator gives each its branch.
@@ -340,7 +345,3 @@ export function copyFunction(fn: CodeFunction): CodeFunction {
   }
   return copy
 }
-
-/** First virtual register and SP, for tests that write code by hand. */
-export const V = FIRST_VIRTUAL
-export { SP }

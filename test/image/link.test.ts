@@ -15,13 +15,13 @@ import { describeWith, tool } from '../support/tools.ts'
 const image: Image = {
   code: new Uint8Array(new Uint16Array([0xbf00, 0xbf00, 0xf7ff, 0xfffe, 8, 0, 0, 0]).buffer),
   symbols: [
-    { name: 'entry', offset: 0, size: 8, kind: 'function', helper: -1, global: true },
-    { name: 'helper', offset: -1, size: 0, kind: 'import', helper: 5, global: true },
+    { name: 'entry', offset: 0, size: 8, kind: 'function', helper: -1, index: -1, global: true },
+    { name: 'helper', offset: -1, size: 0, kind: 'import', helper: 5, index: -1, global: true },
   ],
   relocations: [
-    { offset: 4, type: Reloc.R_ARM_THM_CALL, symbol: 1 },
-    { offset: 8, type: Reloc.R_ARM_ABS32, symbol: 1 },
-    { offset: 12, type: Reloc.R_ARM_ABS32, symbol: 0 },
+    { section: -1, offset: 4, type: Reloc.R_ARM_THM_CALL, symbol: 1 },
+    { section: -1, offset: 8, type: Reloc.R_ARM_ABS32, symbol: 1 },
+    { section: -1, offset: 12, type: Reloc.R_ARM_ABS32, symbol: 0 },
   ],
   lines: [],
   data: [],
@@ -29,6 +29,8 @@ const image: Image = {
   needsEnv: false,
   bpfInstructions: 1,
   stackBytes: 0,
+  sections: [],
+  maps: [],
 }
 
 describe('link', () => {
@@ -38,7 +40,7 @@ describe('link', () => {
       fc.property(placed, ([words, distance]) => {
         const code = 0x1000_0000 + 4 * words
         const target = code + 8 + 2 * distance
-        const bytes = link(image, { code }, () => target | (words & 1))
+        const { code: bytes } = link(image, { code }, () => target | (words & 1))
         const view = new DataView(bytes.buffer)
         const branch = decode(view.getUint16(4, true), view.getUint16(6, true), false)!
         expect(code + 8 + branch.imm).toBe(target)
@@ -78,7 +80,7 @@ describeWith(['arm-none-eabi-as', 'arm-none-eabi-ld', 'arm-none-eabi-objcopy'], 
         const placed = [`-Ttext=0x${code.toString(16)}`, `--section-start=.helper=0x${helper.toString(16)}`]
         execFileSync(tool('arm-none-eabi-ld')!, [...placed, '-e', 'entry', object, other, '-o', linked])
         execFileSync(tool('arm-none-eabi-objcopy')!, ['-O', 'binary', '-j', '.text', linked, flat])
-        const bytes = link({ ...image }, { code }, () => helper)
+        const { code: bytes } = link({ ...image }, { code }, () => helper)
         expect(Buffer.from(bytes).toString('hex')).toBe(readFileSync(flat).toString('hex'))
       }
     } finally {

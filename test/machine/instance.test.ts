@@ -14,12 +14,13 @@ function imageOf(halfwords: readonly number[], more: Partial<Image> & { helpers?
     size: 0,
     kind: 'import',
     helper,
+    index: -1,
     global: true,
   }))
   return {
     code: new Uint8Array(new Uint16Array(halfwords).buffer),
     symbols: [
-      { name: 'entry', offset: 0, size: halfwords.length * 2, kind: 'function', helper: -1, global: true },
+      { name: 'entry', offset: 0, size: halfwords.length * 2, kind: 'function', helper: -1, index: -1, global: true },
       ...imports,
     ],
     relocations: [],
@@ -33,11 +34,18 @@ function imageOf(halfwords: readonly number[], more: Partial<Image> & { helpers?
     needsEnv: false,
     bpfInstructions: 8,
     stackBytes: 0,
+    sections: [],
+    maps: [],
     ...rest,
   }
 }
 const BX_LR = 0x4770
-const call = (offset: number, symbol: number): Relocation => ({ offset, type: Reloc.R_ARM_THM_CALL, symbol })
+const call = (offset: number, symbol: number): Relocation => ({
+  section: -1,
+  offset,
+  type: Reloc.R_ARM_THM_CALL,
+  symbol,
+})
 
 describe('call', () => {
   it('passes ctx and its length, gives r0:r1 and the context after', async () => {

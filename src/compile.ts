@@ -1,10 +1,12 @@
 // The walk: bytes -> Program -> SSA -> words -> Thumb instructions -> Image. The only file that knows every room.
 
 import { Env } from './base/abi.ts'
-import { RejectedError } from './base/errors.ts'
+import { RejectedError, unreachable } from './base/errors.ts'
 import { checkHelpers } from './bpf/check.ts'
+import type { Grants } from './bpf/helpers.ts'
 import type { Program } from './bpf/program.ts'
 import { readProgram } from './bpf/read.ts'
+import { checkAllocation, snapshot } from './codegen/check.ts'
 import type { CodeFunction } from './codegen/code.ts'
 import { emit } from './codegen/emit.ts'
 import { layoutFrame } from './codegen/frame.ts'
@@ -26,8 +28,10 @@ import { runPasses } from './passes/pipeline.ts'
 export interface CompileOptions {
   /** Name of the function to enter; see readProgram for which it is otherwise. */
   readonly entry?: string | undefined
-  /** Numbers of the helpers that the program may call. Default: none. */
-  readonly helpers?: ReadonlySet<number> | undefined
+  /** Numbers of the helpers that the program may call, with their prototypes in a map. Default: none. */
+  readonly helpers?: Grants | undefined
+  /** Names of helpers by number, for the message about one that is not granted. */
+  readonly helperNames?: ReadonlyMap<number, string> | undefined
   /** A helper whose result 0 ends the whole program with r0 = 0 (bpf_conformance's `unwind`). */
   readonly unwindHelper?: number | undefined
   /** The textbook workflow: push all callee-saved registers and LR, pop them and PC. */
@@ -36,7 +40,7 @@ export interface CompileOptions {
   readonly optimize?: 0 | 2 | undefined
   /** Told what each stage made, as text. */
   readonly dump?: ((stage: string, text: string) => void) | undefined
-  /** Checks the IR after every pass, for tests. */
+  /** Checks the IR after every pass and the allocation of registers, for tests. */
   readonly check?: boolean | undefined
 }
 
@@ -47,7 +51,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
       ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry })
       : source
   const helpers = options.helpers ?? new Set<number>()
-  const rejections = checkHelpers(program, helpers)
+  const rejections = checkHelpers(program, helpers, options.helperNames)
   if (rejections.length > 0) throw new RejectedError(rejections)
   const { dump } = options
 
@@ -68,7 +72,10 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     const entry = func === module.entry
     const code = select(func, symbols, { entry, saveSp: entry && env ? Env.sp : -1 })
     dump?.('select', printCode(code))
+    const before = options.check === true ? snapshot(code) : undefined
     allocate(code, { fullPrologue })
+    const faults = before === undefined ? [] : checkAllocation(before, code)
+    if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
     straighten(code)
     dump?.('allocate', printCode(code))
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)

@@ -6,4 +6,4 @@
  * the line table gives the BPF instruction) and leaves with r0:r1 = 0. `ctx` and `len` are the entry's R1 and R2, set by
  * the caller.
  */
-export const Env = { outcome: 0, pc: 4, sp: 8, ctx: 12, len: 16, size: 32 } as const
+export const Env = { outcome: 0, pc: 4, sp: 8, ctx: 12, len: 16, tailCalls: 20, size: 32 } as const

@@ -128,15 +128,12 @@ function rolesOf(code: Code): { use: number; def: number } {
       case P.FRAME_ADDRESS:
       case P.SPILL_LOAD:
       case P.ARGUMENT_LOAD:
+      case P.ENTRY_SP:
         def = FIELD.d
         break
       case P.SPILL_STORE:
       case P.ARGUMENT_STORE:
         use = FIELD.d
-        break
-      case P.SAVE_SP:
-        def = FIELD.d
-        use = FIELD.n
         break
       case P.TABLE_BRANCH:
         use = FIELD.n
@@ -213,7 +210,7 @@ class Checker {
       }
       i++
       this.#kept(each, state)
-      if (each.code.target >= 0 || each.form === P.TABLE_BRANCH || each.form === P.RETURN) branched = true
+      if (each.code.target >= 0 || each.form === P.TABLE_BRANCH || each.form === P.RETURN || each.form === P.TAIL_CALL) branched = true
     }
     this.#where = `block ${b}, end`
     while (i < after.length) {
@@ -345,6 +342,5 @@ class Checker {
       differ('a', 'd')
       differ('a', 'n')
     }
-    if (code.form === P.SAVE_SP) differ('d', 'n')
   }
 }

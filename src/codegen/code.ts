@@ -31,10 +31,12 @@ export const P = {
   ARGUMENT_LOAD: FIRST_PSEUDO + 9,
   /** Outgoing stack argument word `imm` = d. */
   ARGUMENT_STORE: FIRST_PSEUDO + 10,
-  /** env.sp = SP in the entry's prologue, n is env. */
-  SAVE_SP: FIRST_PSEUDO + 11,
+  /** d = SP as it is behind the prologue's PUSH: where the trap path finds the saved registers. */
+  ENTRY_SP: FIRST_PSEUDO + 11,
   /** First instruction of a function: `fixedDefs` are its parameters in registers. Emits nothing. */
   ENTRY: FIRST_PSEUDO + 12,
+  /** The epilogue, then a branch to the address in r12: `uses` are the arguments. Whoever called this function gets that one's result. */
+  TAIL_CALL: FIRST_PSEUDO + 13,
 } as const
 
 /** What an operand in `SP + imm` addressing is relative to, until the frame is laid out (n is SP then). */
@@ -115,6 +117,12 @@ export class CodeFunction {
 /** A copy that the allocator may coalesce away. */
 export function isMove(code: Code): boolean {
   return code.form === F.MOV_r && code.cond === 14 && code.s !== 1
+}
+
+/** Nothing of the block comes after it. */
+export function isJump(code: Code): boolean {
+  if (code.form === F.B) return code.cond === 14
+  return code.form === P.RETURN || code.form === P.UNREACHABLE || code.form === P.TAIL_CALL
 }
 
 export function isPseudo(form: Form): boolean {

@@ -1,5 +1,5 @@
 // The stack frame: where everything relative to SP is, prologue and epilogues. Needs allocated code; leaves no pseudo-form
-// that touches the frame and no RETURN. AAPCS (IHI 0042): SP is a multiple of 8 at calls; r4-r11 are found as they were.
+// that touches the frame, no RETURN and no TAIL_CALL. AAPCS (IHI 0042): SP is a multiple of 8 at calls; r4-r11 are found as they were.
 //
 // From SP upwards:  outgoing stack arguments | a word to borrow, in huge frames | BPF stack, 8-aligned | spill slots |
 // padding | saved registers | incoming stack arguments
@@ -17,6 +17,8 @@ export interface FrameOptions {
 
 /** Greatest offset of the word and byte accesses' 12-bit immediates, and of ADDW and SUBW. */
 const IMM12 = 4095
+/** Where TAIL_CALL's target is: no epilogue changes it. */
+const TAIL_TARGET = 12
 /** Frames over this get a word to borrow a register with. */
 const HUGE = 4000
 
@@ -48,7 +50,8 @@ function isOfFrame(code: Code): boolean {
     case P.SPILL_STORE:
     case P.ARGUMENT_LOAD:
     case P.ARGUMENT_STORE:
-    case P.SAVE_SP:
+    case P.ENTRY_SP:
+    case P.TAIL_CALL:
       return true
     default:
       return false
@@ -112,7 +115,7 @@ class Frame {
     this.#origin = code.origin
     switch (code.form) {
       case P.RETURN:
-        this.#epilogue()
+        this.#epilogue(true)
         return
       case P.FRAME_ADDRESS:
         this.#address(code.d, this.#bpf + code.imm, Cond.AL)
@@ -129,12 +132,13 @@ class Frame {
       case P.ARGUMENT_STORE:
         this.#store(F.STR_i, code.d, 4 * code.imm, code.cond)
         return
-      case P.SAVE_SP: {
+      case P.ENTRY_SP:
         this.#address(code.d, this.localBytes, Cond.AL)
-        const store = this.#push(F.STR_i, code.d, code.n, code.imm)
-        store.cond = Cond.AL
         return
-      }
+      case P.TAIL_CALL:
+        this.#epilogue(false)
+        this.#push(F.BX, -1, -1, 0).m = TAIL_TARGET
+        return
       default:
         if (code.base === Base.FRAME) this.#access(code)
         else out.push(code)
@@ -234,9 +238,14 @@ class Frame {
     if (rest > 0) this.#push(form, SP, SP, rest)
   }
 
-  #epilogue(): void {
+  /** With `leave` to the caller; without, LR is as the caller set it. */
+  #epilogue(leave: boolean): void {
     this.#adjust(F.ADD_i)
     const { saved } = this
+    if (!leave) {
+      if (saved !== 0) this.#multiple(saved, false)
+      return
+    }
     const link = (saved >> LR) & 1
     if (saved !== 0) this.#multiple(link === 1 ? (saved & ~(1 << LR)) | (1 << PC) : saved, false)
     if (link === 1) return

@@ -65,7 +65,7 @@ pseudo(P.SPILL_LOAD, 0, FIELD.d)
 pseudo(P.SPILL_STORE, FIELD.d, 0)
 pseudo(P.ARGUMENT_LOAD, 0, FIELD.d)
 pseudo(P.ARGUMENT_STORE, FIELD.d, 0)
-pseudo(P.SAVE_SP, FIELD.n, FIELD.d, FIELD.d)
+pseudo(P.ENTRY_SP, 0, FIELD.d)
 
 /** Forms whose 16-bit encoding names d and n, or d and m, by one field: bits of FIELD. */
 const oneField = new Uint8Array(formNames.length)

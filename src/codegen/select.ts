@@ -3,14 +3,15 @@
 // then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
 
 import { unreachable } from '../base/errors.ts'
+import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
 import { splitCriticalEdges } from '../ir/edges.ts'
 import { type Block, type Func, type Value, countUses } from '../ir/func.ts'
 import { EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
-import { Cond } from '../thumb/instruction.ts'
+import { Cond, Flags } from '../thumb/instruction.ts'
 import { CALLER_SAVED, SP } from '../thumb/registers.ts'
-import { Base, Code, CodeBlock, CodeFunction, type Fixed, P } from './code.ts'
+import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump } from './code.ts'
 import { frameExtent } from './frame-extent.ts'
 import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
@@ -256,8 +257,7 @@ export class Selector {
           each.target = index[each.target]!
           join(block, code.blocks[each.target]!)
         }
-        if ((each.form === F.B && each.cond === Cond.AL) || each.form === P.RETURN || each.form === P.UNREACHABLE)
-          falls = false
+        if (isJump(each)) falls = false
       }
       if (falls) join(block, code.blocks[at + 1] ?? unreachable('falls off the end'))
     }
@@ -289,6 +289,16 @@ export class Selector {
       case Op.ret: {
         const code = new Code(P.RETURN)
         code.fixedUses = value.args.map((arg, register) => ({ vreg: this.use(arg), register }))
+        this.put(code)
+        return
+      }
+      case Op.tailcall: {
+        const code = new Code(P.TAIL_CALL)
+        const [target, ...args] = value.args
+        code.fixedUses = [
+          ...args.map((arg, register) => ({ vreg: this.use(arg), register })),
+          { vreg: this.use(target!), register: 12 },
+        ]
         this.put(code)
         return
       }
@@ -340,7 +350,13 @@ export class Selector {
       if (vreg !== 0) results.push({ vreg, register: word })
     }
     const inRegisters: Fixed[] = []
-    for (const [word, arg] of args.entries()) {
+    // Where AAPCS has the words of typed helpers; all else is passed without gaps.
+    const places =
+      callee.kind === 'helper' && callee.prototype !== undefined ? passing(callee.prototype.parameters).words : undefined
+    let words = 0
+    for (const [index, arg] of args.entries()) {
+      const word = places === undefined ? index : places[index]!
+      words = word + 1
       if (word < 4) {
         inRegisters.push({ vreg: this.use(arg), register: word })
       } else {
@@ -357,7 +373,7 @@ export class Selector {
     else call.symbol = symbol
     this.put(call)
     this.code.calls = true
-    this.code.outgoingWords = Math.max(this.code.outgoingWords, args.length - 4)
+    this.code.outgoingWords = Math.max(this.code.outgoingWords, words - 4)
   }
 
   private lowerEntry(): void {
@@ -372,10 +388,23 @@ export class Selector {
       const register = this.use(value)
       if (value.imm < 4) fixed.push({ vreg: register, register: value.imm })
       else this.emit(P.ARGUMENT_LOAD, register).imm = value.imm - 4
-      if (saves) this.emit(P.SAVE_SP, this.newRegister(), register).imm = this.options.saveSp
+      if (saves) this.saveSp(register)
     }
     entry.fixedDefs = fixed
     this.flush()
+  }
+
+  /** env.sp = SP behind the prologue's PUSH, unless a program that this one was tail-called from has set it already. */
+  private saveSp(env: number): void {
+    const known = this.newRegister()
+    const here = this.newRegister()
+    const kept = this.newRegister()
+    this.emit(F.LDR_i, known, env, -1, this.options.saveSp)
+    this.emit(P.ENTRY_SP, here)
+    this.emit(F.MOV_r, kept, -1, known)
+    this.emit(F.CMP_i, -1, known).s = Flags.SET
+    this.emit(F.MOV_r, kept, -1, here).cond = Cond.EQ
+    this.emit(F.STR_i, kept, env, -1, this.options.saveSp)
   }
 
   // --- addresses

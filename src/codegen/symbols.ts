@@ -2,6 +2,7 @@
 // something traps, then the imports in the order in which selection meets them.
 
 import { unreachable } from '../base/errors.ts'
+import type { Prototype } from '../base/prototype.ts'
 import type { Callee } from '../ir/func.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
 import { Op } from '../ir/op.ts'
@@ -12,6 +13,7 @@ export interface ModuleSymbol {
   readonly kind: 'function' | 'import' | 'section' | 'map'
   /** Import: the helper's number. Else -1. */
   readonly helper: number
+  readonly prototype?: Prototype | undefined
   /** Section or map: its index in the program. Else -1. */
   readonly index: number
   readonly global: boolean
@@ -62,9 +64,10 @@ export class SymbolTable {
         let number = this.imports.get(callee.number)
         if (number === undefined) {
           const symbol = {
-            name: `helper_${callee.number}`,
+            name: callee.prototype?.name ?? `helper_${callee.number}`,
             kind: 'import',
             helper: callee.number,
+            prototype: callee.prototype,
             index: -1,
             global: false,
           } as const

@@ -4,6 +4,8 @@
 import { Env } from '../base/abi.ts'
 import { unreachable } from '../base/errors.ts'
 import { TrapCode } from '../base/outcome.ts'
+import type { ResultType, ValueType } from '../base/prototype.ts'
+import { type Grants, prototypeOf } from '../bpf/helpers.ts'
 import type { AluOp, AtomicOp, JumpOp } from '../bpf/isa.ts'
 import type { BpfFunction, Instruction, Program, Reference } from '../bpf/program.ts'
 import { type Block, Func, type Value } from '../ir/func.ts'
@@ -12,8 +14,8 @@ import { I32, I64, Op, VOID } from '../ir/op.ts'
 import { type BasicBlock, basicBlocks } from './liveness.ts'
 
 export interface BuildOptions {
-  /** Numbers of the helpers that the program may call; callx reaches these alone. */
-  readonly helpers: ReadonlySet<number>
+  /** Numbers of the helpers that the program may call, and prototypes; callx reaches these alone. */
+  readonly helpers: Grants
   /** A helper whose result 0 ends the whole program with r0 = 0. */
   readonly unwindHelper?: number | undefined
 }
@@ -447,8 +449,11 @@ class FunctionBuilder {
   }
 
   private helper(number: number, args: Value[]): Value {
-    const result = this.add(Op.call, I64, args.slice())
-    result.callee = { kind: 'helper', number }
+    const prototype = prototypeOf(this.options.helpers, number)
+    const given = prototype?.parameters.map(({ type }, index) => this.narrow(args[index]!, type))
+    const call = this.add(Op.call, I64, given ?? args.slice())
+    call.callee = { kind: 'helper', number, prototype }
+    const result = prototype === undefined ? call : this.extend(call, prototype.result)
     if (number === this.options.unwindHelper) {
       this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)
     }
@@ -459,6 +464,50 @@ class FunctionBuilder {
     const result = this.add(Op.call, I64, [...args, this.env])
     result.callee = { kind: 'function', index }
     return result
+  }
+
+  /** What AAPCS has a caller pass for a parameter of this type: extended to a word, whatever the register has above. */
+  private narrow(value: Value, type: ValueType): Value {
+    const { func } = this
+    switch (type) {
+      case 'u64':
+      case 's64':
+        return value
+      case 's8':
+        return this.add(Op.sext8, I32, [this.low(value)])
+      case 's16':
+        return this.add(Op.sext16, I32, [this.low(value)])
+      case 'u8':
+        return this.add(Op.and, I32, [this.low(value), func.word(0xff)])
+      case 'u16':
+        return this.add(Op.and, I32, [this.low(value), func.word(0xffff)])
+      case 'bool':
+        return this.add(Op.ne, I32, [this.narrow(value, 'u8'), func.word(0)])
+      case 'u32':
+      case 's32':
+      case 'pointer':
+      case 'map':
+        return this.low(value)
+    }
+  }
+
+  /** R0 of a call's result of this type. Narrow ones are extended again: not every callee does it as AAPCS says. */
+  private extend(call: Value, type: ResultType): Value {
+    switch (type) {
+      case 'void':
+        return this.func.double(0, 0)
+      case 'u64':
+      case 's64':
+        return call
+      case 's8':
+      case 's16':
+      case 's32':
+        return this.sext(this.narrow(call, type))
+      case 'bool':
+        return this.zext(this.narrow(call, 'u8'))
+      default:
+        return this.zext(this.narrow(call, type))
+    }
   }
 
   /** callx: a chain of comparisons, over the granted helpers or the functions whose address can be had. */
@@ -486,7 +535,7 @@ class FunctionBuilder {
     }
     this.leave(TrapCode.UNKNOWN_HELPER)
     this.block = numbers
-    for (const granted of [...this.options.helpers].toSorted((a, b) => a - b)) {
+    for (const granted of [...this.options.helpers.keys()].toSorted((a, b) => a - b)) {
       tryCall(func.double(granted, 0), () => this.helper(granted, args))
     }
     this.leave(TrapCode.UNKNOWN_HELPER)

@@ -1,6 +1,8 @@
 // A compiled program before it has addresses: what a linker would want. Relocations are ELF's own (AAELF32), so that
 // GNU ld, Zephyr's LLEXT and our own linker all do the same with them.
 
+import type { Prototype } from '../base/prototype.ts'
+
 export { Env } from '../base/abi.ts'
 
 /** Relocation types used, with their ELF numbers. */
@@ -30,6 +32,8 @@ export interface ImageSymbol {
   readonly index: number
   /** Import: the number of the helper that it stands for. */
   readonly helper: number
+  /** Import: its signature; without one it is u64 f(u64, u64, u64, u64, u64). */
+  readonly prototype?: Prototype | undefined
   readonly global: boolean
 }
 

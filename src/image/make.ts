@@ -13,7 +13,7 @@ export interface Emitted {
 }
 
 /** What is known of a symbol before it has a place. Functions come first, in the order of `Emitted.functions`. */
-export type SymbolFacts = Pick<ImageSymbol, 'name' | 'kind' | 'helper' | 'index' | 'global'>
+export type SymbolFacts = Pick<ImageSymbol, 'name' | 'kind' | 'helper' | 'prototype' | 'index' | 'global'>
 
 /** A section with its pointers: at byte `offset`, the address of a symbol plus what stands there. */
 export interface SectionFacts extends ImageSection {

@@ -2,12 +2,14 @@
 // predecessor, in their order. Ids are dense, so that what a pass knows of values stands in arrays beside them.
 
 import { unreachable } from '../base/errors.ts'
+import type { Prototype } from '../base/prototype.ts'
 import { I32, I64, Op, type Op as Operation, type Type, VOID } from './op.ts'
 
 /** Something with an address: what a call calls, what `address` is the address of. */
 export type Callee =
   | { readonly kind: 'function'; readonly index: number }
-  | { readonly kind: 'helper'; readonly number: number }
+  /** With a prototype the operands are its parameters: I64 where they have 64 bits, else words that are extended already. */
+  | { readonly kind: 'helper'; readonly number: number; readonly prototype?: Prototype | undefined }
   | { readonly kind: 'routine'; readonly name: string }
   | { readonly kind: 'data'; readonly section: number }
   | { readonly kind: 'map'; readonly index: number }

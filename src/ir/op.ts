@@ -111,6 +111,8 @@ const table = {
   branch: [1, TERMINATOR],
   ret: [-1, TERMINATOR],
   trap: [1, TERMINATOR],
+  // Leaves this function for the one at the address that is operand 0, with the others as its arguments.
+  tailcall: [4, TERMINATOR],
 } as const
 
 export type OpName = keyof typeof table

@@ -182,7 +182,7 @@ describe('layoutFrame', () => {
 
   it('tells env where the saved registers are', () => {
     const shape = { written: 0, calls: true, savesAll: true, frameBytes: 40, spillWords: 3, outgoingWords: 0 }
-    const fn = build(shape, [code(P.SAVE_SP, { d: 1, n: 2, imm: 8 })])
+    const fn = build(shape, [code(P.ENTRY_SP, { d: 1 }), code(F.STR_i, { d: 1, n: 2, imm: 8 })])
     layoutFrame(fn)
     const memory = new Map<number, number>()
     run(fn, memory)

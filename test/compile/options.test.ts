@@ -1,0 +1,48 @@
+// What the options of the compiler change, and what they may not.
+
+import { describe, expect, it } from 'vitest'
+import { assemble } from '../../src/bpf/asm.ts'
+import { compile } from '../../src/compile.ts'
+import { listing } from '../../src/image/listing.ts'
+import { Simulator } from '../../src/machine/sim/simulator.ts'
+import { compareRuns, makeContext } from '../support/differential.ts'
+import { CONTEXT_BYTES, HELPERS, randomProgram } from '../support/random-program.ts'
+
+const helpers = new Set(HELPERS)
+const texts = (source: string, fullPrologue = false): string[] =>
+  listing(compile(assemble(source), { fullPrologue })).map((line) => line.text)
+
+describe('compile', () => {
+  it('gives the same bytes for the same input', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { text } = randomProgram(seed, 40, 2)
+      const first = compile(text, { helpers })
+      const second = compile(text.slice(), { helpers })
+      expect(Buffer.from(second.code).equals(Buffer.from(first.code)), `seed ${seed}`).toBe(true)
+      expect(second.lines).toEqual(first.lines)
+    }
+  })
+  it('saves only what is used, and with fullPrologue everything', () => {
+    const source = 'r0 = r1\nr0 += r2\nexit\n'
+    expect(texts(source).at(-1)).toBe('bx lr')
+    const full = texts(source, true)
+    expect(full[0]).toBe('push.w {r4-r11, lr}')
+    expect(full.filter((text) => text !== 'nop').at(-1)).toBe('pop.w {r4-r11, pc}')
+  })
+  it('fullPrologue changes no result', async () => {
+    const machine = new Simulator()
+    for (let seed = 100; seed < 130; seed++) {
+      const { text } = randomProgram(seed, 30, 2)
+      const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { fullPrologue: true })
+      expect(equal, `seed ${seed}`).toBe(true)
+    }
+  })
+  it('large programs: long branches, far literals, deep spilling', { timeout: 60_000 }, async () => {
+    const machine = new Simulator()
+    for (const [seed, length] of [[1, 1500], [2, 3000]] as const) {
+      const { text } = randomProgram(seed, length, 3)
+      const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { check: false })
+      expect(equal, `seed ${seed}`).toBe(true)
+    }
+  })
+})

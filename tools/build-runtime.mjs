@@ -1,0 +1,80 @@
+// Compiles runtime/maps.c for the Cortex-M4 into position-independent bytes and writes src/machine/runtime-code.ts.
+// With --check it writes nothing and fails where the file is not what it would write. Needs arm-none-eabi-gcc and binutils.
+// With --compiler it prints the compiler's version alone: other versions may give other bytes.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const target = join(root, 'src/machine/runtime-code.ts')
+const FLAGS =
+  '-std=c11 -mcpu=cortex-m4 -mthumb -Os -ffreestanding -fno-jump-tables -fno-tree-loop-distribute-patterns ' +
+  '-pedantic -Wall -Wextra -Wconversion -Werror'
+/** An executable's sections that may hold something, besides those without memory (symbols, attributes). */
+const SCRIPT = 'SECTIONS { .text : { *(.text*) } /DISCARD/ : { *(.ARM.attributes) *(.comment) } }'
+
+const run = (program, ...args) => execFileSync(`arm-none-eabi-${program}`, args, { encoding: 'utf8' })
+const version = () => run('gcc', '--version').split('\n')[0].trim()
+
+function build(folder) {
+  const at = (name) => join(folder, name)
+  run('gcc', ...FLAGS.split(' '), '-c', join(root, 'runtime/maps.c'), '-o', at('maps.o'))
+  writeFileSync(at('flat.ld'), SCRIPT)
+  const link = (base) => {
+    run(
+      'ld',
+      '-T',
+      at('flat.ld'),
+      '--no-undefined',
+      `--section-start=.text=${base}`,
+      '-e',
+      '0',
+      at('maps.o'),
+      '-o',
+      at('maps.elf'),
+    )
+    // Sections that take memory: A among the flags.
+    const sections = [
+      ...run('readelf', '-SW', at('maps.elf')).matchAll(/\] (\S+)\s+(\w+)\s+\w+ \w+ (\w+) \w+\s+(\w*A\w*) /g),
+    ]
+    const taken = sections.filter(([, , , size]) => Number.parseInt(size, 16) > 0).map(([, name]) => name)
+    if (taken.join() !== '.text') throw new Error(`sections ${taken.join()}, only .text is possible`)
+    run('objcopy', '-O', 'binary', at('maps.elf'), at('maps.bin'))
+    return readFileSync(at('maps.bin'))
+  }
+  const code = link('0x0')
+  if (!code.equals(link('0x08012340'))) throw new Error('the code depends on its address')
+  link('0x0')
+  const symbols = [...run('nm', '-n', at('maps.elf')).matchAll(/^([0-9a-f]{8}) T thumbpf_(\w+)$/gm)]
+  const lines = [...code.toString('base64').matchAll(/.{1,108}/g)].map(([line]) => `  '${line}'`)
+  return `// The bytes of runtime/maps.c, as they run at any address. Written by tools/build-runtime.mjs: do not edit.
+
+/** ${version()} */
+export const RUNTIME_BASE64 =
+${lines.join(' +\n')}
+
+/** Bytes from the beginning to each function; bit 0, the Thumb state, is clear. */
+export const RUNTIME_OFFSETS = {
+${symbols.map(([, offset, name]) => `  ${name}: ${Number.parseInt(offset, 16)},`).join('\n')}
+} as const
+`
+}
+
+if (process.argv.includes('--compiler')) {
+  console.log(version())
+} else {
+  const folder = mkdtempSync(join(tmpdir(), 'thumbpf-runtime-'))
+  try {
+    const text = build(folder)
+    if (!process.argv.includes('--check')) writeFileSync(target, text)
+    else if (readFileSync(target, 'utf8') !== text) {
+      console.error('src/machine/runtime-code.ts is not what runtime/ gives: run tools/build-runtime.mjs')
+      process.exitCode = 1
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

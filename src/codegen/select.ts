@@ -63,6 +63,9 @@ export class Selector {
   private readonly constants = new Map<number, Constant>()
   /** Addresses, by number of the symbol and offset. */
   private readonly addresses = new Map<number, Constant>()
+  /** The same for loops: all made at the function's start. */
+  private readonly loopConstants = new Map<number, Constant>()
+  private readonly loopAddresses = new Map<number, Constant>()
   private wanted: Constant[] = []
   /** Code blocks of each IR block, by its id, forwards. */
   private readonly made: CodeBlock[][] = []
@@ -124,16 +127,20 @@ export class Selector {
     return this.halves[pair.id]?.[index] ?? 0
   }
 
-  /** A constant in a register: one of each in a block, made before the first instruction that needs it. */
+  /**
+   * A constant in a register: one of each in a block, made before the first instruction that needs it. In loops one of
+   * each in the function, made at its start: the allocator makes it again where it would rather not keep it.
+   */
   constant(imm: number, symbol = -1): number {
-    const known = symbol >= 0 ? this.addresses : this.constants
+    const loop = this.block.loopDepth > 0
+    const known = symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
     const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm
     let constant = known.get(key)
     if (constant === undefined) {
       constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin }
       known.set(key, constant)
     }
-    this.wanted.push(constant)
+    if (!loop) this.wanted.push(constant)
     return constant.vreg
   }
 
@@ -218,12 +225,7 @@ export class Selector {
         constant !== undefined && constant.at === index;
         constant = constants[++next]
       ) {
-        const code = new Code(P.CONSTANT)
-        code.d = constant.vreg
-        code.imm = constant.imm
-        code.symbol = constant.symbol
-        code.origin = constant.origin
-        block.code.push(code)
+        block.code.push(constantCode(constant))
       }
       if (index > 0) block.code.push(out[index - 1]!)
     }
@@ -376,6 +378,10 @@ export class Selector {
     this.code.outgoingWords = Math.max(this.code.outgoingWords, words - 4)
   }
 
+  private putConstant(constant: Constant): void {
+    this.group.push(constantCode(constant))
+  }
+
   private lowerEntry(): void {
     const entry = new Code(P.ENTRY)
     const fixed: Fixed[] = []
@@ -391,6 +397,8 @@ export class Selector {
       if (saves) this.saveSp(register)
     }
     entry.fixedDefs = fixed
+    for (const constant of this.loopConstants.values()) this.putConstant(constant)
+    for (const constant of this.loopAddresses.values()) this.putConstant(constant)
     this.flush()
   }
 
@@ -428,6 +436,15 @@ export class Selector {
     add.s = 2
     return { n: sum, imm: 0, base: Base.NONE }
   }
+}
+
+function constantCode(constant: Constant): Code {
+  const code = new Code(P.CONSTANT)
+  code.d = constant.vreg
+  code.imm = constant.imm
+  code.symbol = constant.symbol
+  code.origin = constant.origin
+  return code
 }
 
 function join(from: CodeBlock, to: CodeBlock): void {

@@ -58,6 +58,7 @@ class Legalizer {
   run(): void {
     const { func } = this
     const phis: { from: Value[]; low: Value; high: Value | undefined }[] = []
+    const wordPhis: Value[] = []
     this.parameters()
     for (const block of this.order) {
       this.out = []
@@ -66,7 +67,10 @@ class Legalizer {
       for (const value of block.values) {
         if (value.op !== Op.phi) break
         this.out.push(value)
-        if (value.type !== I64) continue
+        if (value.type !== I64) {
+          wordPhis.push(value)
+          continue
+        }
         // The phi itself becomes the low word's.
         const facts = this.facts[value.id]!
         const from = value.args
@@ -93,6 +97,7 @@ class Legalizer {
       }
       block.values = this.out
     }
+    for (const phi of wordPhis) phi.args = phi.args.map((arg) => this.plain(arg))
     for (const { from, low, high } of phis) {
       low.args = from.map((arg) => this.low(arg))
       if (high !== undefined) high.args = from.map((arg) => this.high(arg))

@@ -11,6 +11,7 @@ import { numberValues } from './gvn.ts'
 import { legalize } from './legalize.ts'
 import { makeRoutine, routineCalls } from './routines.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
+import { promoteStackSlots } from './stack-slots.ts'
 
 export interface PassOptions {
   /** 0: only what the back end needs. */
@@ -34,6 +35,8 @@ export function runPasses(module: Module, options: PassOptions): void {
     // Before legalization: what folds here is half the words there.
     if (optimize) {
       step('fold', func, fold)
+      // After fold: accesses of the stack have their addresses then.
+      if (step('stack-slots', func, promoteStackSlots)) step('fold', func, fold)
       step('gvn', func, numberValues)
     }
     step('dead-code', func, removeDeadCode)

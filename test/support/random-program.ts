@@ -37,6 +37,18 @@ export const CONTEXT_BYTES = 256
 /** Helpers that programs call: 1 to 3. */
 export const HELPERS = [1, 2, 3]
 const STACK_BYTES = 64
+/** Below them, slots that are only used whole: offset from r10, bytes. */
+const SLOTS = [
+  [-72, 8],
+  [-80, 8],
+  [-84, 4],
+  [-88, 4],
+  [-90, 2],
+  [-92, 2],
+  [-93, 1],
+  [-94, 1],
+] as const
+const WIDTH = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 } as const
 
 const interesting = [
   0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 63, 64, 127, 128, 255, 256, 257, 0x7fff, 0x8000, 0xffff, 0x10000, 0x12345678,
@@ -90,6 +102,7 @@ class Generator {
       if (random.chance(50)) this.put(0x7a, 10, 0, -at, this.immediate())
       else this.put(0x7b, 10, random.pick(isEntry ? [0, 2, 3] : [2, 3, 4]), -at)
     }
+    for (const [offset, size] of SLOTS) this.put(0x62 | WIDTH[size], 10, 0, offset, this.immediate())
     for (const register of [0, 2, 3, 4, 5, 7]) {
       const kind = random.below(4)
       if (kind === 0) this.lddw(register, this.immediate(), this.immediate())
@@ -113,8 +126,9 @@ class Generator {
     const { random } = this
     const kind = random.below(100)
     if (kind < 45) this.alu()
-    else if (kind < 57) this.load()
-    else if (kind < 67) this.store()
+    else if (kind < 53) this.load()
+    else if (kind < 61) this.store()
+    else if (kind < 67) this.slotAccess()
     else if (kind < 71) this.atomic()
     else if (kind < 81) this.conditional(depth, callable)
     else if (kind < 86 && depth < 2) this.loop(depth, callable)
@@ -187,6 +201,13 @@ class Generator {
     const [base, offset] = this.place(size)
     if (random.chance(30)) this.put(0x62 | bits, base, 0, offset, this.immediate())
     else this.put(0x63 | bits, base, this.data(), offset)
+  }
+
+  slotAccess(): void {
+    const { random } = this
+    const [offset, size] = random.pick(SLOTS)
+    if (random.chance(50)) this.put(0x63 | WIDTH[size], 10, this.data(), offset)
+    else this.put((size < 8 && random.chance(40) ? 0x81 : 0x61) | WIDTH[size], this.data(), 10, offset)
   }
 
   atomic(): void {

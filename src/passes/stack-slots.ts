@@ -1,0 +1,197 @@
+// Stack slots become values: what the compiler that made the bytecode spilled. A slot is a range of bytes at a constant
+// offset of r10 that every access covers exactly; none is promoted where an address of the stack goes anywhere but into an
+// access (a helper may use what lies from the address that it is given up). What is read before it is written is 0.
+// Needs and leaves: 64-bit SSA, folded. Phis that are not needed go with `fold`.
+
+import { removeUnreachable } from '../ir/cfg.ts'
+import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
+import { I32, I64, Op, type Type } from '../ir/op.ts'
+
+interface Slot {
+  readonly index: number
+  readonly offset: number
+  readonly size: number
+  good: boolean
+}
+
+/** Bytes below r10 that are looked at. */
+const REACH = 512
+
+const sizes: Record<number, number> = {
+  [Op.load8]: 1,
+  [Op.load8s]: 1,
+  [Op.store8]: 1,
+  [Op.load16]: 2,
+  [Op.load16s]: 2,
+  [Op.store16]: 2,
+  [Op.load32]: 4,
+  [Op.store32]: 4,
+  [Op.load64]: 8,
+  [Op.store64]: 8,
+}
+
+/** Whether anything changed. */
+export function promoteStackSlots(func: Func): boolean {
+  const order = removeUnreachable(func)
+  const slots = findSlots(order)
+  if (slots === undefined) return false
+  const slotOf = (value: Value): Slot | undefined => {
+    const size = sizes[value.op]
+    if (size === undefined || value.args[0]!.op !== Op.frame) return undefined
+    const slot = slots.byOffset.get(value.args[0]!.imm + value.imm)
+    return slot?.good === true ? slot : undefined
+  }
+  const count = slots.all.length
+  const liveIn = liveSlots(order, slotOf, count)
+  const final: (Value | undefined)[][] = []
+  const phis: { phi: Value; slot: number }[] = []
+  const type = (slot: Slot): Type => (slot.size === 8 ? I64 : I32)
+  const zero = (slot: Slot): Value => (slot.size === 8 ? func.double(0, 0) : func.word(0))
+  for (const block of order) {
+    let state: (Value | undefined)[]
+    const made: Value[] = []
+    if (block.predecessors.length === 1) {
+      state = final[block.predecessors[0]!.order]!.slice()
+    } else {
+      state = Array.from({ length: count })
+      for (const slot of slots.all) {
+        if (!slot.good || !liveIn[block.order]!.has(slot.index) || block.order === 0) continue
+        const phi = func.create(block, Op.phi, type(slot))
+        made.push(phi)
+        phis.push({ phi, slot: slot.index })
+        state[slot.index] = phi
+      }
+    }
+    const kept: Value[] = made
+    for (const value of block.values) {
+      const slot = slotOf(value)
+      if (slot === undefined) {
+        kept.push(value)
+      } else if (value.op >= Op.store8) {
+        state[slot.index] = value.args[1]!
+      } else {
+        const stored = state[slot.index] ?? zero(slot)
+        const narrowed = narrow(func, value, stored)
+        if (narrowed !== stored) kept.push(narrowed)
+        value.replacement = narrowed
+      }
+    }
+    block.values = kept
+    final[block.order] = state
+  }
+  for (const { phi, slot } of phis) {
+    phi.args = phi.block.predecessors.map((from) => final[from.order]![slot] ?? zero(slots.all[slot]!))
+  }
+  replaceValues(func)
+  return true
+}
+
+/** What a load of the slot gives of the word that was stored there. */
+function narrow(func: Func, load: Value, stored: Value): Value {
+  const make = (op: number, args: Value[]): Value => func.create(load.block, op, I32, args, 0, load.origin)
+  switch (load.op) {
+    case Op.load8:
+      return make(Op.and, [stored, func.word(0xff)])
+    case Op.load16:
+      return make(Op.and, [stored, func.word(0xffff)])
+    case Op.load8s:
+      return make(Op.sext8, [stored])
+    case Op.load16s:
+      return make(Op.sext16, [stored])
+    default:
+      return stored
+  }
+}
+
+/** Slots by their offset, those that overlap others marked; undefined if there is nothing to promote. */
+function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number, Slot> } | undefined {
+  const all: Slot[] = []
+  const byOffset = new Map<number, Slot>()
+  const owner: (Slot | undefined)[] = Array.from({ length: REACH })
+  /** Addresses from here up are seen by somebody else. */
+  let given = 0
+  const claim = (offset: number, size: number, good: boolean): void => {
+    let slot = byOffset.get(offset)
+    if (slot === undefined) {
+      slot = { index: all.length, offset, size, good }
+      all.push(slot)
+      byOffset.set(offset, slot)
+    }
+    if (!good || slot.size !== size) slot.good = false
+    for (let at = offset; at < offset + Math.max(size, slot.size); at++) {
+      if (at < -REACH || at >= 0) {
+        slot.good = false
+        continue
+      }
+      const other = owner[at + REACH]
+      owner[at + REACH] = slot
+      if (other !== undefined && other !== slot) {
+        other.good = false
+        slot.good = false
+      }
+    }
+  }
+  for (const block of order) {
+    for (const value of block.values) {
+      for (const [index, arg] of value.args.entries()) {
+        const place = arg.op === Op.zext ? arg.args[0]! : arg
+        if (place.op !== Op.frame) continue
+        const size = index === 0 && arg === place ? sizes[value.op] : undefined
+        if (size !== undefined) claim(place.imm + value.imm, size, true)
+        else if (index === 0 && arg === place && value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) {
+          claim(place.imm + value.imm, value.type === I64 ? 8 : 4, false)
+        } else if (value.op !== Op.zext) {
+          // Only calls of helpers say what they use of an address: what lies from there up.
+          const known = value.op === Op.call && value.callee!.kind === 'helper'
+          given = Math.min(given, known ? place.imm : -REACH)
+        }
+      }
+    }
+  }
+  for (const slot of all) if (slot.offset + slot.size > given) slot.good = false
+  return all.some((slot) => slot.good) ? { all, byOffset } : undefined
+}
+
+/** By block: the slots that are read before they are written from its start on. */
+function liveSlots(order: readonly Block[], slotOf: (value: Value) => Slot | undefined, count: number): Set<number>[] {
+  const words = (count + 31) >>> 5
+  const used = order.map(() => new Uint32Array(words))
+  const defined = order.map(() => new Uint32Array(words))
+  for (const [at, block] of order.entries()) {
+    for (const value of block.values) {
+      const slot = slotOf(value)
+      if (slot === undefined) continue
+      const word = slot.index >>> 5
+      const bit = 1 << (slot.index & 31)
+      if (value.op >= Op.store8) defined[at]![word]! |= bit
+      else if ((defined[at]![word]! & bit) === 0) used[at]![word]! |= bit
+    }
+  }
+  const live = used.map((bits) => bits.slice())
+  const work = order.map((block) => block.order)
+  const queued = new Uint8Array(order.length).fill(1)
+  while (work.length > 0) {
+    const at = work.pop()!
+    queued[at] = 0
+    for (const from of order[at]!.predecessors) {
+      const before = live[from.order]!
+      let changed = false
+      for (let word = 0; word < words; word++) {
+        const now = (before[word]! | (live[at]![word]! & ~defined[from.order]![word]!)) >>> 0
+        if (now !== before[word]) {
+          before[word] = now
+          changed = true
+        }
+      }
+      if (changed && queued[from.order] === 0) {
+        queued[from.order] = 1
+        work.push(from.order)
+      }
+    }
+  }
+  return live.map((bits) => {
+    const set = new Set<number>()
+    for (let slot = 0; slot < count; slot++) if ((bits[slot >>> 5]! & (1 << (slot & 31))) !== 0) set.add(slot)
+    return set
+  })
+}

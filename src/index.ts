@@ -1,11 +1,10 @@
 // The public surface, every export by name. Close to the shape of the WebAssembly JS API: `compile` bytes to a Module,
 // `instantiate` it on a machine with helpers, `call` the Instance. Runs in browsers as it is; node.ts has what needs Node.
 
-import type { HostHelper } from './bpf/helpers.ts'
 import type { Program } from './bpf/program.ts'
 import { compile as compileImage, type CompileOptions } from './compile.ts'
 import type { Image } from './image/image.ts'
-import { instantiate as instantiateImage, type Instance } from './machine/instance.ts'
+import { type HelperBinding, instantiate as instantiateImage, type Instance } from './machine/instance.ts'
 import type { Machine } from './machine/machine.ts'
 
 export { formatRejection, InputError, type Place, RejectedError, type Rejection } from './base/errors.ts'
@@ -18,21 +17,34 @@ export {
   TrapCode,
   type Trapped,
 } from './base/outcome.ts'
+export { formatPrototype, type Parameter, type Prototype, type ResultType, type ValueType } from './base/prototype.ts'
 export { assemble } from './bpf/asm.ts'
 export { checkHelpers } from './bpf/check.ts'
 export { type ConformanceTest, expectsError, parseConformance } from './bpf/conformance.ts'
 export { disassemble, formatInstruction, labelsOf } from './bpf/disasm.ts'
-export { type Helper, type HelperSet, type HostHelper, noHelpers } from './bpf/helpers.ts'
-export { interpret, type Interpretation, type InterpretOptions } from './bpf/interpret.ts'
+export {
+  type Grants,
+  type Helper,
+  HelperFault,
+  type HelperMemory,
+  type HelperSet,
+  type HelperTable,
+  type HostHelper,
+  noHelpers,
+} from './bpf/helpers.ts'
+export { interpret, interpretAsync, type Interpretation, type InterpretOptions } from './bpf/interpret.ts'
 export { type InterpreterMemory, type MemoryRegion, RegionMemory } from './bpf/memory.ts'
 export { suggestion } from './bpf/names.ts'
 export type { BpfFunction, Instruction, Program } from './bpf/program.ts'
+export { helperTable, parseHelperHeader, parsePrototype } from './bpf/prototypes.ts'
 export { readProgram, type ReadOptions } from './bpf/read.ts'
+export { linuxHelperNames, linuxHelpers } from './bpf/tables/linux.ts'
+export { riotHelpers } from './bpf/tables/riot.ts'
 export type { CompileOptions } from './compile.ts'
 export { type Image, type ImageSymbol, type LineEntry, Reloc, type Relocation, slotAt } from './image/image.ts'
 export { link, type Placement } from './image/link.ts'
 export { listing, type ListingLine } from './image/listing.ts'
-export { type CallOptions, type Instance, type Result } from './machine/instance.ts'
+export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
 export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 
@@ -61,8 +73,8 @@ export class Module {
 
 /** What a module is given when it is placed on a machine. */
 export interface InstantiateOptions {
-  /** Functions by helper number: five numbers of 64 bits, unsigned, to one. */
-  readonly helpers?: ReadonlyMap<number, HostHelper> | Readonly<Record<number, HostHelper>>
+  /** By helper number: a function of the host, or the address of one on the machine. */
+  readonly helpers?: ReadonlyMap<number, HelperBinding> | Readonly<Record<number, HelperBinding>>
 }
 
 /**
@@ -76,8 +88,8 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
 /** Places a module in a machine's memory. Throws InputError if a helper is missing or there is no room for the code. */
 export function instantiate(module: Module, machine: Machine, options: InstantiateOptions = {}): Promise<Instance> {
   const helpers = options.helpers ?? {}
-  const entries = helpers instanceof Map ? helpers : Object.entries(helpers as Record<number, HostHelper>)
-  const gates = new Map<number, HostHelper>()
-  for (const [number, helper] of entries) gates.set(Number(number), helper)
-  return instantiateImage(module.image, machine, { helpers: gates })
+  const entries = helpers instanceof Map ? helpers : Object.entries(helpers as Record<number, HelperBinding>)
+  const bindings = new Map<number, HelperBinding>()
+  for (const [number, helper] of entries) bindings.set(Number(number), helper)
+  return instantiateImage(module.image, machine, { helpers: bindings })
 }

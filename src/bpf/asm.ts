@@ -52,7 +52,7 @@ export function assemble(source: string): Uint8Array {
   return writer.bytes
 }
 
-/** Bytes of a decoded program: the inverse of decoding. */
+/** Bytes of a decoded program: the inverse of decoding, but for addresses of functions, data and maps, which are 0 there. */
 export function encodeProgram(program: Program): Uint8Array {
   const last = program.instructions.at(-1)
   const writer = new Writer(last === undefined ? 0 : last.slot + (last.row.kind === 'lddw' ? 2 : 1))

@@ -4,7 +4,9 @@
 // Code that no path reaches may end without a jump or exit, but its fields and jumps are checked like all others.
 
 import type { Rejection } from '../base/errors.ts'
+import type { Grants } from './helpers.ts'
 import { distance, fieldNames, writtenRegister, type FieldName, type Row } from './isa.ts'
+import { placeOf } from './lines.ts'
 import type { BpfFunction, Instruction, Program } from './program.ts'
 
 /** Takes a rejection: its code, the slot if there is one, and the sentence with the actual and the allowed value. */
@@ -110,18 +112,22 @@ function endsPath({ row }: Instruction): boolean {
   return row.kind === 'exit' || (row.kind === 'jump' && row.op === 'ja')
 }
 
-/** Calls of helpers that are not among the granted numbers, code `helper-not-granted`. (callx is a trap at run time.) */
-export function checkHelpers(program: Program, granted: ReadonlySet<number>): Rejection[] {
+/**
+ * Calls of helpers that are not among the granted numbers, code `helper-not-granted`; `names` gives the names of those that are known.
+ * (callx is a trap at run time.)
+ */
+export function checkHelpers(program: Program, granted: Grants, names?: ReadonlyMap<number, string>): Rejection[] {
   const rejections: Rejection[] = []
   for (const one of program.functions) {
     for (let index = one.start; index < one.end; index++) {
       const { row, imm, slot } = program.instructions[index]!
       if (row.kind !== 'call' || row.callee !== 'helper' || granted.has(imm)) continue
-      const known = granted.size === 0 ? 'none is' : `these are: ${[...granted].toSorted((a, b) => a - b).join(', ')}`
+      const known =
+        granted.size === 0 ? 'none is' : `these are: ${[...granted.keys()].toSorted((a, b) => a - b).join(', ')}`
       rejections.push({
         code: 'helper-not-granted',
-        place: { function: one.name, slot },
-        message: `calls helper ${imm}, which is not granted; ${known}`,
+        place: placeOf(one.name, slot, program.lines),
+        message: `calls helper ${imm}${names?.has(imm) === true ? ` (${names.get(imm)})` : ''}, which is not granted; ${known}`,
       })
     }
   }

@@ -4,7 +4,7 @@
 
 import { checkFields, type Report } from './check.ts'
 import { distance, findRow, rowsOfOpcode } from './isa.ts'
-import type { Instruction } from './program.ts'
+import type { Instruction, Reference } from './program.ts'
 
 /** Most slots of a program's text. */
 export const maximumSlots = 1_000_000
@@ -30,9 +30,14 @@ const lddwKinds = [
 /**
  * Reads all of a text; what is wrong with single instructions goes to `report`, with codes `text-size`, `empty-program`,
  * `program-too-long`, `unknown-opcode`, `lddw-truncated`, `lddw-pseudo` and those of `checkFields`. The result is only of use if
- * nothing was reported. `target` is -1 for a jump or call that leads to no instruction.
+ * nothing was reported. `target` is -1 for a jump or call that leads to no instruction. `references` has the LDDWs, by slot, that
+ * load an address.
  */
-export function decodeText(text: Uint8Array, report: Report): DecodedText {
+export function decodeText(
+  text: Uint8Array,
+  report: Report,
+  references: ReadonlyMap<number, Reference> = new Map(),
+): DecodedText {
   const slots = Math.floor(text.length / 8)
   const indexOfSlot = new Int32Array(slots).fill(-1)
   const instructions: Instruction[] = []
@@ -77,7 +82,7 @@ export function decodeText(text: Uint8Array, report: Report): DecodedText {
         report(
           'lddw-pseudo',
           slot,
-          `lddw loads ${pseudo} (src is ${fields.src}); only a 64-bit constant (src 0) is supported`,
+          `lddw loads ${pseudo} (src is ${fields.src}); without a loader that knows it; give the object with its relocations, or a 64-bit constant (src 0)`,
         )
       } else checkFields(row, fields, slot, report)
       if (slot + 1 >= slots) {
@@ -103,8 +108,8 @@ export function decodeText(text: Uint8Array, report: Report): DecodedText {
       offset: fields.offset,
       imm: fields.imm,
       immHigh,
-      reference: null,
       target,
+      reference: row.kind === 'lddw' ? (references.get(slot) ?? null) : null,
     })
     if (row.kind === 'lddw') slot++
   }
@@ -116,6 +121,14 @@ function reportUnknown(opcode: number, fields: Parameters<typeof findRow>[1], sl
   const group = rowsOfOpcode(opcode)
   if (group?.discriminator === undefined) {
     report('unknown-opcode', slot, `opcode ${byte} is no BPF instruction`)
+    return
+  }
+  if (opcode === 0x85 && fields.src === 2) {
+    report(
+      'kernel-function',
+      slot,
+      `calls function ${fields.imm} of the Linux kernel by its BTF number (kfunc); the target has none, call a helper instead`,
+    )
     return
   }
   const field = group.discriminator

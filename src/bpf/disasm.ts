@@ -1,11 +1,15 @@
 // Instructions as text in the kernel's and LLVM's syntax (`r0 = *(u32 *)(r1 + 4)`), from the table's first templates.
-// Numbers are decimal, as llvm-objdump prints them with --no-print-imm-hex; `assemble` reads all of it back.
+// Numbers are decimal, as llvm-objdump prints them with --no-print-imm-hex; `assemble` reads all of it back but the addresses of
+// functions, data and maps, which are names (`r1 = .data+8 ll`).
 
-import type { Instruction, Program } from './program.ts'
+import type { Instruction, Program, Reference } from './program.ts'
 import { keywords } from './syntax.ts'
 
-/** One instruction. `label` is written for the target of a jump or local call in place of the distance. */
-export function formatInstruction(instruction: Instruction, label?: string): string {
+/**
+ * One instruction. `label` is written for the target of a jump or local call in place of the distance; `program` has the names of
+ * what an LDDW loads the address of, which are indices without it.
+ */
+export function formatInstruction(instruction: Instruction, label?: string, program?: Program): string {
   const { row, dst, src, offset, imm } = instruction
   if (label !== undefined && row.kind === 'call') return `call ${label}`
   return row.syntax[0]!.replace(/\$[a-z]+[0-9]*/g, (operand) => {
@@ -21,7 +25,9 @@ export function formatInstruction(instruction: Instruction, label?: string): str
       case '$imm':
         return String(imm)
       case '$imm64':
-        return String(wideImmediate(instruction))
+        return instruction.reference === null
+          ? String(wideImmediate(instruction))
+          : formatReference(instruction.reference, program)
       case '$off':
         return spaced(offset)
       case '$plus':
@@ -32,6 +38,21 @@ export function formatInstruction(instruction: Instruction, label?: string): str
         return label ?? signed(imm)
     }
   })
+}
+
+/** An address as a name: `.data+8`, `map[counts]`, `function`. */
+export function formatReference(reference: Reference, program?: Program): string {
+  switch (reference.kind) {
+    case 'data': {
+      const { section, offset } = reference
+      const name = program?.data[section]?.name ?? `data[${section}]`
+      return offset === 0 ? name : `${name}${signed(offset)}`
+    }
+    case 'function':
+      return program?.functions[reference.index]?.name ?? `function[${reference.index}]`
+    case 'map':
+      return `map[${program?.maps[reference.index]?.name ?? reference.index}]`
+  }
 }
 
 /** LDDW's constant, signed. */
@@ -78,7 +99,7 @@ export function disassemble(program: Program): string[] {
     const label = labels.get(index)
     if (label !== undefined) lines.push(`${label}:`)
     lines.push(
-      `  ${formatInstruction(instruction, instruction.target < 0 ? undefined : labels.get(instruction.target))}`,
+      `  ${formatInstruction(instruction, instruction.target < 0 ? undefined : labels.get(instruction.target), program)}`,
     )
   }
   return lines

@@ -1,14 +1,17 @@
 // ELF64 little-endian relocatable objects for BPF (System V gABI; e_machine 247): headers, sections, symbols, relocations.
 // Nothing of the file is trusted: every offset and size is held against the file's length, and what can't be read is an
-// InputError with its offset. What the sections mean is object.ts.
+// InputError with its offset. What the sections mean is relocate.ts and object.ts.
 
 import { InputError } from '../base/errors.ts'
 
-export const SectionType = { PROGBITS: 1, SYMTAB: 2, RELA: 4, REL: 9 } as const
+export const SectionType = { PROGBITS: 1, SYMTAB: 2, RELA: 4, NOBITS: 8, REL: 9 } as const
 export const SymbolType = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3 } as const
 export const SymbolBinding = { LOCAL: 0, GLOBAL: 1, WEAK: 2 } as const
-/** sh_flags: the section holds instructions. */
-export const EXECUTABLE = 4
+/** sh_flags: the section is written, is a part of the running program, holds instructions. */
+export const SectionFlag = { WRITE: 1, ALLOC: 2, EXECUTABLE: 4 } as const
+/** Numbers from here on in `Symbol.section` are not sections; COMMON is a variable that still has no place. */
+export const FIRST_RESERVED_SECTION = 0xff00
+export const COMMON_SECTION = 0xfff2
 
 const HEADER_SIZE = 64
 const SECTION_HEADER_SIZE = 64
@@ -23,9 +26,11 @@ export interface Section {
   readonly name: string
   readonly type: number
   readonly flags: number
-  /** Bytes from the start of the file, and how many. In bounds, unless the section has no bytes in the file. */
+  /** Bytes from the start of the file, and how many: held against the file's length by `contents`. */
   readonly offset: number
   readonly size: number
+  /** sh_addralign as it is in the file. */
+  readonly align: number
   readonly link: number
   readonly info: number
 }
@@ -37,7 +42,7 @@ export interface Symbol {
   readonly binding: number
   /** Section that it is in; 0 if undefined, 0xff00 and more are not sections. */
   readonly section: number
-  /** Byte offset in its section. */
+  /** Byte offset in its section; the alignment of a COMMON symbol. */
   readonly value: number
   readonly size: number
 }
@@ -61,6 +66,8 @@ export class ElfFile {
   readonly symbols: readonly Symbol[]
   private readonly view: DataView
   private readonly symbolNames: Section | undefined
+  /** Relocation sections by the index of the section that they change. */
+  private readonly relocationSections = new Map<number, Section[]>()
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
@@ -72,6 +79,12 @@ export class ElfFile {
     const [table] = tables
     this.symbolNames = table && this.sections[table.link]
     this.symbols = table === undefined ? [] : this.readSymbols(table)
+    for (const section of this.sections) {
+      if (section.type !== SectionType.REL && section.type !== SectionType.RELA) continue
+      const list = this.relocationSections.get(section.info)
+      if (list === undefined) this.relocationSections.set(section.info, [section])
+      else list.push(section)
+    }
   }
 
   private checkHeader(): void {
@@ -84,7 +97,7 @@ export class ElfFile {
       })
     if (bytes[5] !== 1) {
       throw new InputError(
-        `${bytes[5] === 2 ? 'a big-endian ELF file' : `ELF data encoding ${bytes[5]}`}, must be little-endian`,
+        `${bytes[5] === 2 ? 'a big-endian ELF file' : `ELF data encoding ${bytes[5]}`}, must be little-endian (clang -target bpfel)`,
         { offset: 5 },
       )
     }
@@ -118,6 +131,7 @@ export class ElfFile {
         flags: view.getUint32(at + 8, true),
         offset: this.word64(at + 24),
         size: this.word64(at + 32),
+        align: this.word64(at + 48),
         link: view.getUint32(at + 40, true),
         info: view.getUint32(at + 44, true),
       }
@@ -151,14 +165,12 @@ export class ElfFile {
   /** All relocations of the section with this index, in the order of the file. */
   relocations(target: number): Relocation[] {
     const found: Relocation[] = []
-    for (const section of this.sections) {
-      if (section.info !== target) continue
+    for (const section of this.relocationSections.get(target) ?? []) {
       if (section.type === SectionType.RELA) {
         throw new InputError(
           `section ${section.name} holds relocations with addends (SHT_RELA); BPF objects have SHT_REL`,
         )
       }
-      if (section.type !== SectionType.REL) continue
       this.holdSection(section)
       for (let at = section.offset; at + RELOCATION_SIZE <= section.offset + section.size; at += RELOCATION_SIZE) {
         const symbol = this.view.getUint32(at + 12, true)
@@ -174,7 +186,12 @@ export class ElfFile {
     return found
   }
 
-  /** The bytes of a section. */
+  /** The section of this name; the first if there are several, undefined without one. */
+  sectionNamed(name: string): Section | undefined {
+    return this.sections.find((section) => section.name === name)
+  }
+
+  /** The bytes of a section that has some in the file. */
   contents(section: Section): Uint8Array {
     this.holdSection(section)
     return this.bytes.subarray(section.offset, section.offset + section.size)

@@ -1,21 +1,31 @@
 // The oracle: RFC 9669 as plain code over 64-bit BigInts. Takes a checked Program (check.ts says what that promises).
 // Beyond the RFC: addresses are the low 32 bits; what was never written reads as 0, as do R1-R5 after a call and, in a callee, R0
-// and R6-R9; a misaligned atomic, an access outside of memory and calls too deep are traps.
+// and R6-R9; a misaligned atomic, an access outside of memory and calls too deep are traps; callx calls the helper of a number below
+// 256, or else the function that has all 64 bits as its address.
 
-import { unreachable } from '../base/errors.ts'
+import { InputError, unreachable } from '../base/errors.ts'
 import { TrapCode, trapMessage, type Outcome } from '../base/outcome.ts'
-import { callHelper, noHelpers, type HelperSet } from './helpers.ts'
+import { addressOf, type Addresses, initialData, placeData } from './data.ts'
+import { callHelper, type Helper, HelperFault, type HelperMemory, noHelpers, type HelperSet } from './helpers.ts'
 import type { AluOp, AtomicOp, JumpOp, Row } from './isa.ts'
-import { RegionMemory, type InterpreterMemory } from './memory.ts'
+import { RegionMemory, type InterpreterMemory, type MemoryRegion } from './memory.ts'
 import type { Instruction, Program } from './program.ts'
 
 /** Bytes of stack that each function has below its R10. */
 export const FRAME_SIZE = 512
 /** Where the stack begins unless the caller says otherwise. */
 export const DEFAULT_STACK_BASE = 0x2010_0000
+/** Where the program's data begins unless the caller says otherwise. */
+export const DEFAULT_DATA_BASE = 0x2018_0000
+const DEFAULT_MAP_BASE = 0x3000_0000
+const MAP_DISTANCE = 16
+const DEFAULT_FUNCTION_BASE = 0x1000_0001
+const FUNCTION_DISTANCE = 8
+/** callx of less than this is of a helper. */
+const FIRST_FUNCTION_ADDRESS = 256
 
 export interface InterpretOptions {
-  /** Everything but the stack. */
+  /** Everything but the stack and the program's data. */
   readonly memory?: InterpreterMemory
   /** R1 at entry: address of the context, 32 bits; 0 without one. Packet loads read from it. */
   readonly r1?: number
@@ -24,6 +34,17 @@ export interface InterpretOptions {
   readonly helpers?: HelperSet
   /** Lowest address of the stack. */
   readonly stackBase?: number
+  /** Address of each of `Program.data`; one after the other from DEFAULT_DATA_BASE if not given. */
+  readonly dataAddresses?: readonly number[]
+  /** Address of each of `Program.maps`: what a program gives to helpers. */
+  readonly mapAddresses?: readonly number[]
+  /** Address of each of `Program.functions`, bit 0 set: what callx takes. */
+  readonly functionAddresses?: readonly number[]
+  /**
+   * The bytes of each of `Program.data`, to be read and written from outside too; `memory` if they lie in the caller's memory at
+   * `dataAddresses`, as `initialData` makes them. Default: new ones, for this run alone.
+   */
+  readonly data?: readonly Uint8Array[] | 'memory'
   /** Functions that may be active at once, the entry included. */
   readonly maximumDepth?: number
   /** Instructions to execute before the run is stopped. */
@@ -36,9 +57,32 @@ export interface Interpretation {
   readonly instructions: number
 }
 
-/** Runs the entry of a program. */
+/** The addresses that a run has with these options. */
+export function interpreterAddresses(program: Program, options: InterpretOptions = {}): Addresses {
+  return {
+    data: options.dataAddresses ?? placeData(program.data, DEFAULT_DATA_BASE),
+    maps: options.mapAddresses ?? program.maps.map((_, index) => DEFAULT_MAP_BASE + MAP_DISTANCE * index),
+    functions:
+      options.functionAddresses ??
+      program.functions.map((_, index) => DEFAULT_FUNCTION_BASE + FUNCTION_DISTANCE * index),
+  }
+}
+
+/** Runs the entry of a program. Throws InputError for a helper that gives a promise: interpretAsync waits for it. */
 export function interpret(program: Program, options: InterpretOptions = {}): Interpretation {
   return new Interpreter(program, options).run()
+}
+
+/** Runs the entry of a program whose helpers may be asynchronous. */
+export function interpretAsync(program: Program, options: InterpretOptions = {}): Promise<Interpretation> {
+  return new Interpreter(program, options).runAsync()
+}
+
+/** A helper that has not answered yet. */
+interface Pending {
+  readonly number: number
+  readonly result: Promise<bigint>
+  readonly instruction: Instruction
 }
 
 interface Frame {
@@ -50,6 +94,11 @@ interface Frame {
 class Interpreter {
   private readonly program: Program
   private readonly memory: InterpreterMemory
+  private readonly addresses: Addresses
+  /** Index in `Program.instructions` by the address of a function. */
+  private readonly functionStarts: ReadonlyMap<bigint, number>
+  private readonly data: InterpreterMemory
+  private readonly dataRegions: readonly MemoryRegion[]
   private readonly stack: InterpreterMemory
   private readonly stackBase: number
   private readonly stackEnd: number
@@ -63,6 +112,8 @@ class Interpreter {
   private readonly frames: Frame[] = []
   private pc: number
   private outcome: Outcome | undefined
+  private executed = 0
+  private pending: Pending | undefined
 
   constructor(program: Program, options: InterpretOptions) {
     this.program = program
@@ -75,6 +126,20 @@ class Interpreter {
     this.stackBase = options.stackBase ?? DEFAULT_STACK_BASE
     this.stackEnd = this.stackBase + this.maximumDepth * FRAME_SIZE
     this.stack = new RegionMemory([{ base: this.stackBase, bytes: new Uint8Array(this.maximumDepth * FRAME_SIZE) }])
+    this.addresses = interpreterAddresses(program, options)
+    this.functionStarts = new Map(
+      program.functions.map(({ start }, index) => [BigInt(this.addresses.functions[index]!), start]),
+    )
+    const data = options.data ?? initialData(program, this.addresses)
+    this.dataRegions =
+      data === 'memory'
+        ? []
+        : program.data.map(({ kind }, index) => ({
+            base: this.addresses.data[index]!,
+            bytes: data[index]!,
+            readOnly: kind === 'rodata',
+          }))
+    this.data = new RegionMemory(this.dataRegions)
     this.pc = program.functions[program.entry]!.start
     this.r[1] = BigInt(this.context)
     this.r[2] = BigInt(this.length)
@@ -82,12 +147,34 @@ class Interpreter {
   }
 
   run(): Interpretation {
+    const outcome = this.advance()
+    if (outcome !== undefined) return { outcome, instructions: this.executed }
+    const { number, result } = this.pending!
+    result.catch(() => {}) // Nobody waits for it.
+    throw new InputError(`helper ${number} gave a promise, which only interpretAsync waits for`)
+  }
+
+  async runAsync(): Promise<Interpretation> {
+    for (;;) {
+      const outcome = this.advance()
+      if (outcome !== undefined) return { outcome, instructions: this.executed }
+      const { number, result, instruction } = this.pending!
+      this.pending = undefined
+      try {
+        this.answer(number, await result)
+      } catch (error) {
+        this.failed(error, instruction)
+      }
+    }
+  }
+
+  /** Runs to the end, or to a helper that is pending. */
+  private advance(): Outcome | undefined {
     const { instructions } = this.program
-    let executed = 0
-    while (this.outcome === undefined) {
+    while (this.outcome === undefined && this.pending === undefined) {
       const instruction = instructions[this.pc]!
-      if (executed === this.maximumInstructions) {
-        const message = `stopped after ${executed} instructions`
+      if (this.executed === this.maximumInstructions) {
+        const message = `stopped after ${this.executed} instructions`
         this.outcome = {
           kind: 'limited',
           limit: 'instructions',
@@ -97,11 +184,11 @@ class Interpreter {
         }
         break
       }
-      executed++
+      this.executed++
       this.pc++
       this.step(instruction)
     }
-    return { outcome: this.outcome, instructions: executed }
+    return this.outcome
   }
 
   private step(instruction: Instruction): void {
@@ -114,7 +201,10 @@ class Interpreter {
         return
       }
       case 'lddw':
-        r[dst] = (BigInt(instruction.immHigh >>> 0) << 32n) | BigInt(imm >>> 0)
+        r[dst] =
+          instruction.reference === null
+            ? (BigInt(instruction.immHigh >>> 0) << 32n) | BigInt(imm >>> 0)
+            : BigInt(addressOf(instruction.reference, this.addresses))
         return
       case 'load': {
         const value = this.load(this.address(src, instruction.offset), row.size, instruction)
@@ -150,7 +240,11 @@ class Interpreter {
   }
 
   private memoryAt(address: number): InterpreterMemory {
-    return address >= this.stackBase && address < this.stackEnd ? this.stack : this.memory
+    if (address >= this.stackBase && address < this.stackEnd) return this.stack
+    for (const { base, bytes } of this.dataRegions) {
+      if (address >= base && address < base + bytes.length) return this.data
+    }
+    return this.memory
   }
 
   private load(address: number, size: number, instruction: Instruction): bigint {
@@ -181,7 +275,10 @@ class Interpreter {
 
   private call(callee: 'helper' | 'local' | 'register', instruction: Instruction): void {
     const { r } = this
-    if (callee === 'local') {
+    const value = r[instruction.dst]!
+    const byPointer = callee === 'register' && value >= FIRST_FUNCTION_ADDRESS
+    const start = byPointer ? this.functionStarts.get(value) : callee === 'local' ? instruction.target : undefined
+    if (start !== undefined) {
       if (this.frames.length + 1 >= this.maximumDepth) {
         this.trap(TrapCode.CALL_DEPTH, instruction)
         return
@@ -190,18 +287,62 @@ class Interpreter {
       r[0] = 0n
       r.fill(0n, 6, 10)
       r[10] = r[10]! - BigInt(FRAME_SIZE)
-      this.pc = instruction.target
+      this.pc = start
       return
     }
-    const number = callee === 'register' ? Number(r[instruction.dst]!) : instruction.imm
-    const helper = this.helpers.helpers.get(number)
+    const number = callee === 'register' ? Number(value) : instruction.imm
+    const helper = byPointer ? undefined : this.helpers.helpers.get(number)
     if (helper === undefined) {
       this.trap(TrapCode.UNKNOWN_HELPER, instruction)
       return
     }
-    r[0] = callHelper(helper, [r[1]!, r[2]!, r[3]!, r[4]!, r[5]!])
+    this.callHelper(number, helper, instruction)
+  }
+
+  private callHelper(number: number, helper: Helper, instruction: Instruction): void {
+    const { r } = this
+    try {
+      const result = callHelper(helper, [r[1]!, r[2]!, r[3]!, r[4]!, r[5]!], this.helperMemory)
+      if (result instanceof Promise) this.pending = { number, result, instruction }
+      else this.answer(number, result)
+    } catch (error) {
+      this.failed(error, instruction)
+    }
+  }
+
+  /** Goes on after a helper. */
+  private answer(number: number, result: bigint): void {
+    const { r } = this
+    r[0] = result
     r.fill(0n, 1, 6)
-    if (number === this.helpers.unwind && r[0] === 0n) this.finish(0n)
+    if (number === this.helpers.unwind && result === 0n) this.finish(0n)
+  }
+
+  private failed(error: unknown, instruction: Instruction): void {
+    if (!(error instanceof HelperFault)) throw error
+    this.trap(TrapCode.BAD_ACCESS, instruction)
+  }
+
+  /** What helpers see. */
+  private readonly helperMemory: HelperMemory = {
+    read: (address, length) => {
+      if (length < 0) throw new HelperFault(address, 'read')
+      const bytes: number[] = []
+      for (let at = address; at < address + length; at++) {
+        const byte = this.memoryAt(at).load(at, 1)
+        if (byte === undefined) throw new HelperFault(address, 'read')
+        bytes.push(Number(byte))
+      }
+      return Uint8Array.from(bytes)
+    },
+    write: (address, bytes) => {
+      // All or nothing.
+      void this.helperMemory.read(address, bytes.length)
+      for (const [index, byte] of bytes.entries()) {
+        if (!this.memoryAt(address + index).store(address + index, 1, BigInt(byte)))
+          throw new HelperFault(address, 'write')
+      }
+    },
   }
 
   private exit(): void {

@@ -1,19 +1,24 @@
-// ELF objects of clang -> one text of instructions: the functions that the entry reaches by calls, placed one after the other,
-// with the calls between them (R_BPF_64_32, or already resolved by the compiler) recomputed.
-// Relocations in used functions other than calls are refused by name; those of debug information are not looked at.
+// ELF objects of clang -> what a Program is made of: the functions that the entry reaches by calls and by addresses, placed one
+// after the other; the data sections and maps that they reach, through pointers too; and the C lines of the instructions.
+// Calls are recomputed and addresses become References. What is not reached may be anything, and debug information is not looked at.
 
-import { InputError, RejectedError, type Rejection } from '../base/errors.ts'
+import { RejectedError, type Rejection } from '../base/errors.ts'
+import { Btf } from './btf.ts'
+import { type BtfExt, readBtfExt, recordsWithin } from './btf-ext.ts'
+import { maximumSlots } from './decode.ts'
+import { ElfFile } from './elf.ts'
+import { chooseEntry, type ObjectFunction, readFunctions } from './functions.ts'
+import { placeOf } from './lines.ts'
+import type { DataSection, MapDefinition, Reference, SourceLine } from './program.ts'
 import {
-  ElfFile,
-  EXECUTABLE,
-  SectionType,
-  SymbolBinding,
-  SymbolType,
-  type Relocation,
-  type Section,
-  type Symbol,
-} from './elf.ts'
-import { suggestion } from './names.ts'
+  type AddressLoad,
+  type Area,
+  type Call,
+  type ObjectMap,
+  type Pointer,
+  Scanner,
+  type Target,
+} from './relocate.ts'
 
 export { isElf } from './elf.ts'
 
@@ -26,88 +31,114 @@ export interface FunctionLayout {
   readonly section: string
 }
 
-/** What an object becomes: instructions to decode. */
-export interface ObjectText {
+/** What a file becomes: instructions to decode, and what belongs to them. */
+export interface ProgramText {
   readonly text: Uint8Array
   /** In order of `start`, without gaps. */
   readonly functions: readonly FunctionLayout[]
   /** Index of the entry in `functions`. */
   readonly entry: number
+  /** By slot: LDDWs that load an address; their immediates are 0. */
+  readonly references: ReadonlyMap<number, Reference>
+  readonly data: readonly DataSection[]
+  readonly maps: readonly MapDefinition[]
+  /** In order of slots. */
+  readonly lines: readonly SourceLine[]
 }
 
-/** psABI of BPF: R_BPF_64_32 is the one that calls carry. */
-const CALL_RELOCATION = 10
-const relocationNames: { readonly [type: number]: string } = {
-  1: 'R_BPF_64_64',
-  2: 'R_BPF_64_ABS64',
-  3: 'R_BPF_64_ABS32',
-  4: 'R_BPF_64_NODYLD32',
-  [CALL_RELOCATION]: 'R_BPF_64_32',
-}
-
-/** A function as the symbols tell it: bytes [start, end) of its section. */
-interface ObjectFunction {
-  readonly name: string
-  readonly section: Section
-  readonly start: number
-  readonly end: number
-  readonly global: boolean
-}
-interface Call {
-  readonly from: ObjectFunction
-  /** Byte offset in the section of `from`. */
-  readonly offset: number
-  readonly to: ObjectFunction
-}
 interface Problem {
   readonly code: string
-  readonly from: ObjectFunction
+  readonly from: ObjectFunction | Area
   readonly offset: number
   readonly message: string
 }
 
-/** Reads an object and chooses its entry. Throws InputError, and RejectedError for calls and relocations that can't be served. */
-export function readObject(bytes: Uint8Array, entryName?: string): ObjectText {
+/** Everything that the entry reaches. */
+interface Reached {
+  readonly functions: Set<ObjectFunction>
+  readonly areas: Map<Area, Pointer[]>
+  readonly maps: Set<ObjectMap>
+  readonly calls: Call[]
+  readonly loads: AddressLoad[]
+}
+
+const maximumProblems = 50
+
+/** What CO-RE asks about a kernel's types, by its kind; the number of the program's own type (6) needs no kernel. */
+const coreKinds = [
+  'the offset of a member',
+  'the size of a member',
+  'whether a member exists',
+  'the signedness of a member',
+  'the place of a bit field',
+  'the place of a bit field',
+  '',
+  'the number of a type',
+  'whether a type exists',
+  'the size of a type',
+  'whether an enumerator exists',
+  'the value of an enumerator',
+  'whether a type matches',
+]
+const LOCAL_TYPE = 6
+
+/**
+ * Reads an object and chooses its entry. Throws InputError, and RejectedError for what can't be served, with codes `relocation`,
+ * `call-into-function`, `address-into-function`, `undefined-function`, `undefined-symbol`, `kernel-function`, `kernel-symbol`,
+ * `kernel-config`, `map-definition` and `core-relocation`.
+ */
+export function readObject(bytes: Uint8Array, entryName?: string): ProgramText {
   const file = new ElfFile(bytes)
   const functions = readFunctions(file)
   const entry = chooseEntry([...functions.values()].flat(), entryName)
-
-  const used = new Set([entry])
-  const calls: Call[] = []
+  const btf = readBtf(file)
+  const extension = readExtension(file, btf)
   const problems: Problem[] = []
-  const scanner = new Scanner(file, functions, problems)
-  for (const one of used) {
-    for (const call of scanner.calls(one)) {
-      calls.push(call)
-      used.add(call.to)
-    }
-  }
+  const scanner = new Scanner(file, functions, btf, (code, from, offset, message) => {
+    problems.push({ code, from, offset, message })
+  })
+  const reached = reach(scanner, entry)
+  for (const one of reached.functions) problems.push(...coreProblems(one, extension, btf))
 
-  const placed = [...used].toSorted((a, b) => a.section.index - b.section.index || a.start - b.start)
+  const placed = [...reached.functions].toSorted((a, b) => a.section.index - b.section.index || a.start - b.start)
   const slotOf = new Map<ObjectFunction, number>()
   let slots = 0
   for (const one of placed) {
     slotOf.set(one, slots)
     slots += (one.end - one.start) / 8
   }
-  const slotAt = (from: ObjectFunction, offset: number): number =>
-    slotOf.get(from)! + Math.floor((offset - from.start) / 8)
+  if (slots > maximumSlots) {
+    const message = `the program has ${slots} instructions, at most ${maximumSlots} are allowed`
+    throw new RejectedError([{ code: 'program-too-long', place: {}, message }])
+  }
+  const slotAt = (from: ObjectFunction, offset: number): number => slotOf.get(from)! + ((offset - from.start) >> 3)
+  const lines = placed.flatMap((one) => linesOf(one, slotOf.get(one)!, extension))
   if (problems.length > 0) {
     throw new RejectedError(
-      problems.map(({ code, from, offset, message }): Rejection => ({
-        code,
-        place: { function: from.name, slot: slotAt(from, offset) },
-        message,
-      })),
+      problems.slice(0, maximumProblems).map(({ code, from, offset, message }): Rejection => {
+        const slot = 'order' in from ? undefined : slotAt(from, offset)
+        return { code, place: placeOf(from.name, slot, lines), message }
+      }),
     )
   }
 
   const text = new Uint8Array(slots * 8)
   for (const one of placed) text.set(file.contents(one.section).subarray(one.start, one.end), slotOf.get(one)! * 8)
   const view = new DataView(text.buffer)
-  for (const { from, offset, to } of calls) {
+  for (const { from, offset, to } of reached.calls) {
     const slot = slotAt(from, offset)
     view.setInt32(slot * 8 + 4, slotOf.get(to)! - slot - 1, true)
+  }
+
+  const areas = [...reached.areas.keys()].toSorted((a, b) => a.order - b.order)
+  const maps = [...reached.maps].toSorted((a, b) => a.order - b.order)
+  const referenceTo = numbered(placed, areas, maps)
+  const references = new Map<number, Reference>()
+  for (const { from, offset, target } of reached.loads) {
+    const slot = slotAt(from, offset)
+    view.setInt32(slot * 8 + 4, 0, true)
+    if (slot + 1 < slots) view.setInt32(slot * 8 + 12, 0, true)
+    references.set(slot, referenceTo(target))
   }
   return {
     text,
@@ -119,167 +150,104 @@ export function readObject(bytes: Uint8Array, entryName?: string): ObjectText {
       section: one.section.name,
     })),
     entry: placed.indexOf(entry),
+    references,
+    data: areas.map((area) => dataSection(file, area, reached.areas.get(area)!, referenceTo)),
+    maps: maps.map(({ definition }) => definition),
+    lines,
   }
 }
 
-/** Functions of every program section, by section index, in order of their start, without overlap. */
-function readFunctions(file: ElfFile): Map<number, ObjectFunction[]> {
-  const found = new Map<number, ObjectFunction[]>()
-  const symbols = new Map<number, Symbol[]>()
-  for (const symbol of file.symbols) {
-    const list = symbols.get(symbol.section)
-    if (list === undefined) symbols.set(symbol.section, [symbol])
-    else list.push(symbol)
-  }
-  for (const section of file.sections) {
-    if (section.type !== SectionType.PROGBITS || (section.flags & EXECUTABLE) === 0 || section.size === 0) continue
-    file.contents(section) // its bytes must be there
-    const inside = symbols.get(section.index) ?? []
-    const typed = inside.filter((symbol) => symbol.type === SymbolType.FUNC)
-    // Assembly without .type directives has plain global labels.
-    const chosen =
-      typed.length > 0 ? typed : inside.filter((symbol) => symbol.type === SymbolType.NOTYPE && isGlobal(symbol))
-    found.set(section.index, sectionFunctions(file, section, chosen))
-  }
-  return found
+function readBtf(file: ElfFile): Btf | undefined {
+  const section = file.sectionNamed('.BTF')
+  return section && new Btf(file.contents(section))
 }
 
-function sectionFunctions(file: ElfFile, section: Section, symbols: readonly Symbol[]): ObjectFunction[] {
-  // Of several names for one place a global one is first.
-  const sorted = symbols.toSorted((a, b) => a.value - b.value || Number(isGlobal(b)) - Number(isGlobal(a)))
-  const starts = sorted.filter((symbol, index) => symbol.value !== sorted[index - 1]?.value)
-  const functions: ObjectFunction[] = []
-  for (const [index, symbol] of starts.entries()) {
-    const name = file.symbolName(symbol)
-    const last = functions.at(-1)
-    const end = symbol.size > 0 ? symbol.value + symbol.size : (starts[index + 1]?.value ?? section.size)
-    if (last !== undefined && symbol.value < last.end) {
-      throw new InputError(
-        `functions ${last.name} and ${name} of section ${section.name} overlap at byte ${symbol.value}`,
-      )
-    }
-    if (end > section.size || end <= symbol.value || symbol.value % 8 !== 0 || end % 8 !== 0) {
-      throw new InputError(
-        `function ${name} takes bytes ${symbol.value} to ${end} of section ${section.name}; must be multiples of 8 up to ${section.size}`,
-      )
-    }
-    functions.push({ name, section, start: symbol.value, end, global: isGlobal(symbol) })
-  }
-  return functions
+function readExtension(file: ElfFile, btf: Btf | undefined): BtfExt | undefined {
+  const section = file.sectionNamed('.BTF.ext')
+  return section && btf && readBtfExt(file.contents(section), btf)
 }
 
-function isGlobal(symbol: Symbol): boolean {
-  return symbol.binding === SymbolBinding.GLOBAL || symbol.binding === SymbolBinding.WEAK
+function reach(scanner: Scanner, entry: ObjectFunction): Reached {
+  const reached: Reached = { functions: new Set([entry]), areas: new Map(), maps: new Set(), calls: [], loads: [] }
+  const pending: Area[] = []
+  const add = (target: Target): void => {
+    if (target.kind === 'function') reached.functions.add(target.to)
+    else if (target.kind === 'map') reached.maps.add(target.to)
+    else if (!reached.areas.has(target.to)) {
+      reached.areas.set(target.to, [])
+      pending.push(target.to)
+    }
+  }
+  // The set grows while it is walked; areas are looked at as soon as they are known.
+  for (const one of reached.functions) {
+    const { calls, loads } = scanner.code(one)
+    for (const call of calls) {
+      reached.calls.push(call)
+      reached.functions.add(call.to)
+    }
+    for (const load of loads) {
+      reached.loads.push(load)
+      add(load.target)
+    }
+    for (let area = pending.pop(); area !== undefined; area = pending.pop()) {
+      const pointers = scanner.data(area)
+      reached.areas.set(area, pointers)
+      for (const { target } of pointers) add(target)
+    }
+  }
+  return reached
 }
 
-function chooseEntry(functions: readonly ObjectFunction[], wanted: string | undefined): ObjectFunction {
-  const entries = functions.filter((one) => one.global)
-  const names = entries.map((one) => one.name)
-  const list = names.length === 0 ? 'the object has none' : `there are: ${names.slice(0, 50).join(', ')}`
-  if (wanted !== undefined) {
-    const found = entries.find((one) => one.name === wanted)
-    if (found === undefined)
-      throw new InputError(`there is no global function '${wanted}'; ${list}${suggestion(wanted, names)}`)
-    return found
-  }
-  const programs = entries.filter((one) => one.section.name !== '.text')
-  const named = ['entry', 'main'].flatMap((name) => entries.find((one) => one.name === name) ?? [])
-  const [choice] = entries.length === 1 ? entries : programs.length === 1 ? programs : named
-  if (choice !== undefined) return choice
-  if (entries.length === 0) throw new InputError('the object has no global function to start in')
-  throw new InputError(`the object has ${entries.length} global functions; name the entry: ${list}`)
+function coreProblems(from: ObjectFunction, extension: BtfExt | undefined, btf: Btf | undefined): Problem[] {
+  const records = extension?.core.get(from.section.name) ?? []
+  return recordsWithin(records, from.start, from.end)
+    .filter(({ kind }) => kind !== LOCAL_TYPE)
+    .map(({ offset, type, access, kind }) => {
+      const what = coreKinds[kind] ?? `kind ${kind}`
+      const message = `depends on ${what} (${btf?.typeName(type) ?? 'a type'}, ${access}) of a running Linux kernel (CO-RE), which the target has not`
+      return { code: 'core-relocation', from, offset, message }
+    })
 }
 
-/** Finds the calls of functions. Holds the relocations of the program sections that were looked at. */
-class Scanner {
-  private readonly file: ElfFile
-  private readonly starts = new Map<number, Map<number, ObjectFunction>>()
-  private readonly relocations = new Map<number, readonly Relocation[]>()
-  private readonly problems: Problem[]
+function linesOf(from: ObjectFunction, slot: number, extension: BtfExt | undefined): SourceLine[] {
+  const records = extension?.lines.get(from.section.name) ?? []
+  return recordsWithin(records, from.start, from.end).map(({ offset, file, line, column, text }) => ({
+    slot: slot + ((offset - from.start) >> 3),
+    file,
+    line,
+    column,
+    text,
+  }))
+}
 
-  constructor(file: ElfFile, functions: ReadonlyMap<number, readonly ObjectFunction[]>, problems: Problem[]) {
-    this.file = file
-    this.problems = problems
-    for (const [section, list] of functions) this.starts.set(section, new Map(list.map((one) => [one.start, one])))
+function numbered(
+  functions: readonly ObjectFunction[],
+  areas: readonly Area[],
+  maps: readonly ObjectMap[],
+): (target: Target) => Reference {
+  const indices = new Map<ObjectFunction | Area | ObjectMap, number>()
+  for (const list of [functions, areas, maps]) for (const [index, one] of list.entries()) indices.set(one, index)
+  return (target) => {
+    const index = indices.get(target.to)!
+    if (target.kind === 'data') return { kind: 'data', section: index, offset: target.offset }
+    return { kind: target.kind, index }
   }
+}
 
-  calls(from: ObjectFunction): Call[] {
-    const { section } = from
-    const contents = this.file.contents(section)
-    const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength)
-    const pending = new Map(this.relocationsIn(from).map((relocation) => [relocation.offset, relocation]))
-    const calls: Call[] = []
-    for (let offset = from.start; offset < from.end; offset += contents[offset] === 0x18 ? 16 : 8) {
-      if (contents[offset] !== 0x85 || contents[offset + 1]! >> 4 !== 1) continue
-      const relocation = pending.get(offset)
-      const imm = view.getInt32(offset + 4, true)
-      if (relocation === undefined) {
-        this.add(calls, from, offset, section.index, offset + (imm + 1) * 8)
-      } else if (relocation.type === CALL_RELOCATION) {
-        pending.delete(offset)
-        const symbol = this.file.symbols[relocation.symbol]!
-        if (symbol.section === 0) {
-          this.problem(
-            'undefined-function',
-            from,
-            offset,
-            `calls '${this.file.symbolName(symbol)}', which is not defined in the object`,
-          )
-        } else this.add(calls, from, offset, symbol.section, symbol.value + (imm + 1) * 8)
-      }
-    }
-    for (const relocation of pending.values()) this.refuse(from, relocation)
-    return calls
-  }
-
-  private add(calls: Call[], from: ObjectFunction, offset: number, section: number, target: number): void {
-    const to = this.starts.get(section)?.get(target)
-    if (to !== undefined) {
-      calls.push({ from, offset, to })
-      return
-    }
-    const name = this.file.sections[section]?.name ?? `section ${section}`
-    this.problem(
-      'call-into-function',
-      from,
-      offset,
-      `calls byte ${target} of ${name}, which is not the start of a function`,
-    )
-  }
-
-  private refuse(from: ObjectFunction, relocation: Relocation): void {
-    const name = relocationNames[relocation.type] ?? `relocation type ${relocation.type}`
-    const symbol = this.file.symbolName(this.file.symbols[relocation.symbol]!)
-    const why =
-      relocation.type === CALL_RELOCATION
-        ? 'is not at a call of a function'
-        : 'is not supported; only calls (R_BPF_64_32) are'
-    this.problem('relocation', from, relocation.offset, `${name} of '${symbol}' ${why}`)
-  }
-
-  private relocationsIn(one: ObjectFunction): Relocation[] {
-    const { index } = one.section
-    let all = this.relocations.get(index)
-    if (all === undefined) {
-      all = this.file
-        .relocations(index)
-        .filter(({ type }) => type !== 0)
-        .toSorted((a, b) => a.offset - b.offset)
-      this.relocations.set(index, all)
-    }
-    let low = 0
-    let high = all.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (all[middle]!.offset < one.start) low = middle + 1
-      else high = middle
-    }
-    const found: Relocation[] = []
-    for (; low < all.length && all[low]!.offset < one.end; low++) found.push(all[low]!)
-    return found
-  }
-
-  private problem(code: string, from: ObjectFunction, offset: number, message: string): void {
-    if (this.problems.length < 50) this.problems.push({ code, from, offset, message })
+function dataSection(
+  file: ElfFile,
+  { name, kind, align, size, section }: Area,
+  pointers: readonly Pointer[],
+  referenceTo: (target: Target) => Reference,
+): DataSection {
+  const bytes = section === undefined || kind === 'bss' ? new Uint8Array() : file.contents(section).slice()
+  for (const { offset, width } of pointers) bytes.fill(0, offset, offset + width)
+  return {
+    name,
+    kind,
+    align,
+    size,
+    bytes,
+    pointers: pointers.map(({ offset, width, target }) => ({ offset, width, target: referenceTo(target) })),
   }
 }

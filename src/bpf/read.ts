@@ -1,11 +1,13 @@
-// The entry of this room: bytes of an ELF object or of raw instructions -> a checked Program.
+// The entry of this room: bytes of an ELF object, of an rBPF application or of raw instructions -> a checked Program.
 // A raw program starts at its first instruction, in the function `entry`; every target of a local call starts another function.
 
 import { InputError, RejectedError, type Rejection } from '../base/errors.ts'
 import { suggestion } from './names.ts'
 import { checkFlow, type Report } from './check.ts'
 import { decodeText } from './decode.ts'
-import { isElf, readObject, type FunctionLayout } from './object.ts'
+import { isApplication, readApplication } from './foreign.ts'
+import { placeOf } from './lines.ts'
+import { isElf, readObject, type FunctionLayout, type ProgramText } from './object.ts'
 import type { BpfFunction, Instruction, Program } from './program.ts'
 
 export interface ReadOptions {
@@ -18,10 +20,8 @@ const maximumRejections = 50
 
 /** Reads and checks a program. Throws InputError for bytes that can't be read and RejectedError for a malformed program. */
 export function readProgram(bytes: Uint8Array, options: ReadOptions = {}): Program {
-  if (isElf(bytes)) {
-    const object = readObject(bytes, options.entry)
-    return loadProgram(object.text, object.functions, object.entry)
-  }
+  if (isElf(bytes)) return load(readObject(bytes, options.entry))
+  if (isApplication(bytes)) return load(readApplication(bytes, options.entry))
   const program = loadProgram(bytes)
   if (options.entry !== undefined && options.entry !== program.functions[0]!.name) {
     throw new InputError(
@@ -31,25 +31,25 @@ export function readProgram(bytes: Uint8Array, options: ReadOptions = {}): Progr
   return program
 }
 
-/**
- * Decodes and checks a text. `layout` says which slots are whose, in order and without gaps; without it functions are found from
- * local calls. Throws RejectedError.
- */
-export function loadProgram(text: Uint8Array, layout?: readonly FunctionLayout[], entry = 0): Program {
+/** Decodes and checks a text of raw instructions; functions are found from local calls. Throws RejectedError. */
+export function loadProgram(text: Uint8Array): Program {
+  return load({ text, functions: [], entry: 0, references: new Map(), data: [], maps: [], lines: [] })
+}
+
+function load({ text, functions: layout, entry, references, data, maps, lines }: ProgramText): Program {
   const rejections: Rejection[] = []
   const report: Report = (code, slot, message) => {
     if (rejections.length >= maximumRejections) return
-    const owner = slot === undefined ? undefined : layout?.find((one) => slot >= one.start && slot < one.end)
-    const place = { ...(owner && { function: owner.name }), ...(slot !== undefined && { slot }) }
-    rejections.push({ code, place, message })
+    const owner = slot === undefined ? undefined : layout.find((one) => slot >= one.start && slot < one.end)
+    rejections.push({ code, place: placeOf(owner?.name, slot, lines), message })
   }
-  const { instructions, indexOfSlot } = decodeText(text, report)
+  const { instructions, indexOfSlot } = decodeText(text, report, references)
   if (rejections.length > 0) throw new RejectedError(rejections)
   const functions =
-    layout === undefined ? findFunctions(instructions) : placeFunctions(layout, instructions, indexOfSlot, report)
+    layout.length === 0 ? findFunctions(instructions) : placeFunctions(layout, instructions, indexOfSlot, report)
   if (rejections.length === 0) checkFlow(instructions, functions, indexOfSlot.length, report)
   if (rejections.length > 0) throw new RejectedError(rejections)
-  return { instructions, functions, entry, data: [], maps: [], lines: [] }
+  return { instructions, functions, entry, data, maps, lines }
 }
 
 function findFunctions(instructions: readonly Instruction[]): BpfFunction[] {

@@ -35,6 +35,7 @@ function withCompileOptions(command: Command): Command {
   return command
     .addOption(new Option('-O, --optimize <level>', '0 or 2').argParser(oneOf(['0', '2'] as const)).default('2'))
     .option('--full-prologue', 'save all callee-saved registers, used or not')
+    .option('--helpers <table>', 'numbers and prototypes of helpers: linux, riot, or a C header')
 }
 
 /** The commands; `settle` receives the exit status of the one that ran. */

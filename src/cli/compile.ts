@@ -1,7 +1,8 @@
 // `thumbpf compile`: writes the compiled program to a file.
 
 import { compile as compileModule, type Image, InputError, link } from '../index.ts'
-import { calledHelpers, type CompileFlags, compileOptions } from './compile-options.ts'
+import { type CompileFlags, compileOptions } from './compile-options.ts'
+import { grantsFor } from './helper-choice.ts'
 import { loadProgram, writeOutput } from './input.ts'
 import { type Io, paint } from './io.ts'
 
@@ -22,7 +23,7 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
   }
   const module = compileModule(program, {
     ...compileOptions(options),
-    helpers: calledHelpers(program),
+    ...(await grantsFor(program, options.helpers)),
     ...(options.dump === true ? { dump } : {}),
   })
   const { image } = module

@@ -5,7 +5,7 @@ import {
   type CompileOptions,
   type HelperSet,
   instantiate,
-  interpret,
+  interpretAsync,
   noHelpers,
   type Outcome,
   type Program,
@@ -28,6 +28,8 @@ export interface ExecuteOptions {
   readonly len?: number | undefined
   readonly maxInstructions?: number | undefined
   readonly helpers?: HelperSet
+  /** Names of helpers by number, for the message about one that is not granted. */
+  readonly helperNames?: ReadonlyMap<number, string>
   readonly compile?: CompileOptions
 }
 
@@ -49,13 +51,13 @@ export async function execute(program: Program, options: ExecuteOptions): Promis
   return options.machine === 'interp' ? executeInterpreted(program, options) : executeCompiled(program, options)
 }
 
-function executeInterpreted(program: Program, options: ExecuteOptions): Execution {
+async function executeInterpreted(program: Program, options: ExecuteOptions): Promise<Execution> {
   const helpers = options.helpers ?? noHelpers
-  const rejections = checkHelpers(program, new Set(helpers.helpers.keys()))
+  const rejections = checkHelpers(program, new Set(helpers.helpers.keys()), options.helperNames)
   if (rejections.length > 0) throw new RejectedError(rejections)
   const ctx = (options.ctx ?? new Uint8Array()).slice()
   const base = 0x2000_0000
-  const { outcome, instructions } = interpret(program, {
+  const { outcome, instructions } = await interpretAsync(program, {
     memory: new RegionMemory([{ base, bytes: ctx }]),
     r1: hasBytes(ctx) ? base : 0,
     r2: options.len ?? ctx.length,
@@ -69,7 +71,8 @@ async function executeCompiled(program: Program, options: ExecuteOptions): Promi
   const { helpers, unwind } = options.helpers ?? noHelpers
   const module = compile(program, {
     ...options.compile,
-    helpers: new Set(helpers.keys()),
+    helpers: new Map([...helpers].map(([number, helper]) => [number, helper.prototype])),
+    helperNames: options.helperNames,
     ...(unwind === undefined ? {} : { unwindHelper: unwind }),
   })
   const instance = await instantiate(module, new Simulator(), {

@@ -1,7 +1,8 @@
 // `thumbpf objdump`: each BPF instruction with the Thumb instructions that it became, or one side alone.
 
 import { compile, formatInstruction, type Image, labelsOf, listing, type ListingLine, type Program } from '../index.ts'
-import { calledHelpers, type CompileFlags, compileOptions } from './compile-options.ts'
+import { type CompileFlags, compileOptions } from './compile-options.ts'
+import { grantsFor } from './helper-choice.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint } from './io.ts'
 
@@ -20,7 +21,7 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
   if (options.bpf === true) {
     for (const part of bpfParts(program)) out.push(part.slot < 0 ? heading(part.text) : bpf(part.text))
   } else {
-    const { image } = compile(program, { ...compileOptions(options), helpers: calledHelpers(program) })
+    const { image } = compile(program, { ...compileOptions(options), ...(await grantsFor(program, options.helpers)) })
     if (options.thumb === true) {
       const names = functionNames(image)
       for (const line of listing(image)) {

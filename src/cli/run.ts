@@ -4,6 +4,8 @@ import { formatOutcome } from '../index.ts'
 import { readBytes, writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { execute, type Execution, type MachineName } from './execute.ts'
+import { helperChoice } from './helper-choice.ts'
+import { hostHelpers } from './host-helpers.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
 import { hexBytes } from './values.ts'
@@ -24,11 +26,13 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   if (options.ctxOut !== undefined && options.ctx === undefined) throw new UsageError('--ctx-out needs --ctx')
   const { program } = await loadProgram(file, options.entry, io)
   const ctx = options.ctx === undefined ? undefined : await context(options.ctx)
+  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
   const execution = await execute(program, {
     machine: options.machine,
     ctx,
     len: options.len,
     maxInstructions: options.maxInstructions,
+    ...(choice && { helpers: hostHelpers(choice, io), helperNames: choice.names }),
     compile: compileOptions(options),
   })
   if (options.ctxOut !== undefined) await writeBytes(options.ctxOut, execution.ctx)

@@ -210,7 +210,8 @@ class Checker {
       }
       i++
       this.#kept(each, state)
-      if (each.code.target >= 0 || each.form === P.TABLE_BRANCH || each.form === P.RETURN || each.form === P.TAIL_CALL) branched = true
+      if (each.code.target >= 0 || each.form === P.TABLE_BRANCH || each.form === P.RETURN || each.form === P.TAIL_CALL)
+        branched = true
     }
     this.#where = `block ${b}, end`
     while (i < after.length) {

@@ -133,7 +133,8 @@ export class Selector {
    */
   constant(imm: number, symbol = -1): number {
     const loop = this.block.loopDepth > 0
-    const known = symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
+    const known =
+      symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
     const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm
     let constant = known.get(key)
     if (constant === undefined) {
@@ -354,7 +355,9 @@ export class Selector {
     const inRegisters: Fixed[] = []
     // Where AAPCS has the words of typed helpers; all else is passed without gaps.
     const places =
-      callee.kind === 'helper' && callee.prototype !== undefined ? passing(callee.prototype.parameters).words : undefined
+      callee.kind === 'helper' && callee.prototype !== undefined
+        ? passing(callee.prototype.parameters).words
+        : undefined
     let words = 0
     for (const [index, arg] of args.entries()) {
       const word = places === undefined ? index : places[index]!

@@ -2,16 +2,12 @@
 // r4-r11 and SP as they were. Host functions are called back through gates: BKPT instructions at known addresses.
 
 import { unreachable } from '../base/errors.ts'
+import { isDouble, passing, untyped } from '../base/prototype.ts'
+import { callHelper, type Helper, HelperFault, type HelperMemory } from '../bpf/helpers.ts'
 import type { Limits, Machine, Stop } from './machine.ts'
 
-/** A host function behind a gate: five 64-bit arguments (r0:r1, r2:r3, three on the stack), the result in r0:r1. */
-export type Gate = (
-  r1: bigint,
-  r2: bigint,
-  r3: bigint,
-  r4: bigint,
-  r5: bigint,
-) => bigint | void | Promise<bigint | void>
+/** A host function behind a gate: it is called with what AAPCS passes for its signature. */
+export type Gate = Helper
 
 export interface Call {
   /** Address of the function; bit 0 becomes the Thumb state. */
@@ -69,32 +65,74 @@ export async function callFunction(machine: Machine, call: Call): Promise<CallRe
     }
     const gate = stop.kind === 'breakpoint' ? gates?.get(stop.pc) : undefined
     if (gate === undefined) return { kind: 'stopped', stop, lr: now[LR]! }
-    await passGate(machine, gate, now, ++helperCalls)
+    const fault = await passGate(machine, gate, now, ++helperCalls)
+    if (fault !== undefined) {
+      const { address, message } = fault
+      return {
+        kind: 'stopped',
+        stop: { kind: 'fault', fault: 'PRECISERR', pc: stop.pc, address, message },
+        lr: now[LR]!,
+      }
+    }
   }
 }
 
-/** Calls the host function and goes back to its caller. */
-async function passGate(machine: Machine, gate: Gate, registers: Uint32Array, count: number): Promise<void> {
+/** Calls the host function and goes back to its caller; or gives the fault that it met, and nothing has changed. */
+async function passGate(
+  machine: Machine,
+  gate: Gate,
+  registers: Uint32Array,
+  count: number,
+): Promise<HelperFault | undefined> {
   if ((registers[SP]! & 7) !== 0)
     unreachable(`SP is 0x${registers[SP]!.toString(16)} at the call of a helper: not 8-aligned`)
-  const stack = await machine.read(registers[SP]!, 24)
+  const { prototype } = gate
+  const parameters = prototype?.parameters ?? untyped
+  const { first, words } = passing(parameters)
+  const stackWords = Math.max((words.at(-1) ?? 0) - 3, 0)
+  const stack = await machine.read(registers[SP]!, stackWords * 4)
   const view = new DataView(stack.buffer, stack.byteOffset)
-  const pending = gate(
-    pair(registers[0]!, registers[1]!),
-    pair(registers[2]!, registers[3]!),
-    view.getBigUint64(0, true),
-    view.getBigUint64(8, true),
-    view.getBigUint64(16, true),
-  )
-  const given = pending instanceof Promise ? await pending : pending
-  const result = typeof given === 'bigint' ? given : 0n
-  registers[0] = Number(result & WORD)
-  registers[1] = Number((result >> 32n) & WORD)
+  const word = (at: number): number => (at < 4 ? registers[at]! : view.getUint32((at - 4) * 4, true))
+  const values: [bigint, bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n, 0n]
+  parameters.forEach(({ type }, index) => {
+    const at = first[index]!
+    values[index] = isDouble(type) ? pair(word(at), word(at + 1)) : BigInt(word(at))
+  })
+  let result: bigint
+  try {
+    result = await callHelper(gate, values, memoryOf(machine))
+  } catch (error) {
+    if (error instanceof HelperFault) return error
+    throw error
+  }
   // AAPCS lets a function change these: compiled code that relies on them must be found out.
-  for (const r of [2, 3, 12]) registers[r] = LOST + 0x100 * count + r
+  for (const r of [0, 1, 2, 3, 12]) registers[r] = LOST + r + count * 0x100
+  const type = prototype?.result ?? 'u64'
+  if (type !== 'void') registers[0] = Number(result & WORD)
+  if (isDouble(type)) registers[1] = Number(result >> 32n)
   registers[PC] = registers[LR]!
   await machine.writeRegisters(registers)
   await machine.writeFlags?.((count * 0x9e37_79b1) >>> 0)
+  return undefined
+}
+
+/** The regions of a machine, for helpers. */
+function memoryOf(machine: Machine): HelperMemory {
+  const within = (address: number, length: number, writes: boolean): boolean =>
+    machine.regions.some(
+      ({ base, size, write }) =>
+        length >= 0 && address >= base && address + length <= base + size && (write || !writes),
+    )
+  return {
+    read: async (address, length) => {
+      if (!within(address, length, false)) throw new HelperFault(address, 'read')
+      return machine.read(address, length)
+    },
+    write: async (address, bytes) => {
+      if (!within(address, bytes.length, true)) throw new HelperFault(address, 'write')
+      await machine.write(address, bytes)
+    },
+  }
 }
 
 function remaining(machine: Machine, limits: Limits): Limits {

@@ -3,6 +3,7 @@
 
 import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
+import type { HostHelper } from '../bpf/helpers.ts'
 import { type Outcome, trapMessage } from '../base/outcome.ts'
 import { type Image, slotAt } from '../image/image.ts'
 import { link } from '../image/link.ts'
@@ -10,9 +11,12 @@ import { callFunction, type CallResult, type Gate, wordBytes } from './call.ts'
 import type { Limits, Machine, Stop } from './machine.ts'
 import { Workspace } from './workspace.ts'
 
+/** What a helper is: a function of the host, or code on the machine at an address (bit 0 clear or set). */
+export type HelperBinding = HostHelper | { readonly address: number }
+
 export interface InstantiateOptions {
-  /** Host functions by helper number. They may be asynchronous. */
-  readonly helpers?: ReadonlyMap<number, Gate> | undefined
+  /** By helper number. Host functions may be asynchronous. */
+  readonly helpers?: ReadonlyMap<number, HelperBinding> | undefined
 }
 
 export interface CallOptions {
@@ -181,20 +185,26 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
     throw new InputError(`the program calls helpers that are not granted: ${names}`)
   }
   const workspace = await Workspace.of(machine)
-  // One allocation: the code, then a BKPT for each import, within reach of BL.
+  // One allocation: the code, then a BKPT for each function of the host, within reach of BL.
   const gatesAt = (image.code.length + 3) & ~3
-  const { offsets, size } = besideCode(image, gatesAt + 2 * imports.length)
+  const gated = imports.filter(({ helper }) => typeof options.helpers!.get(helper) === 'function')
+  const { offsets, size } = besideCode(image, gatesAt + 2 * gated.length)
   const bytes = new Uint8Array(size)
   const code = workspace.code.allocate(bytes.length)
   const data: number[] = []
   const gates = new Map<number, Gate>()
   const addresses = new Map<number, number>()
-  imports.forEach(({ helper }, index) => {
-    const at = gatesAt + 2 * index
-    new DataView(bytes.buffer).setUint16(at, BKPT | (helper & 0xff), true)
-    gates.set(code + at, options.helpers!.get(helper)!)
-    addresses.set(helper, code + at)
-  })
+  for (const { helper, name, prototype } of imports) {
+    const binding = options.helpers!.get(helper)!
+    if (typeof binding === 'function') {
+      const at = gatesAt + 2 * gates.size
+      new DataView(bytes.buffer).setUint16(at, BKPT | (helper & 0xff), true)
+      gates.set(code + at, { name, fn: binding, prototype })
+      addresses.set(helper, code + at)
+    } else {
+      addresses.set(helper, binding.address)
+    }
+  }
   try {
     const sections = image.sections.map((section, index) => {
       if (offsets[index]! >= 0) return code + offsets[index]!

@@ -3,6 +3,7 @@
 
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I64, Op } from '../ir/op.ts'
+import { type Counter, findCounters } from './induction.ts'
 import { significantBits } from '../ir/known.ts'
 
 export const ZERO = 1
@@ -12,12 +13,15 @@ export const SIGN = 2
 export function highWords(func: Func, order: readonly Block[]): Uint8Array {
   const facts = new Uint8Array(func.valueCount).fill(ZERO | SIGN)
   const of = (value: Value): number => (value.op === Op.const ? ofConstant(value) : facts[value.id]!)
+  const counters = findCounters(order)
   for (let changed = true; changed;) {
     changed = false
     for (const block of order) {
       for (const value of block.values) {
         if (value.type !== I64) continue
-        const now = transfer(value, of) & facts[value.id]!
+        const counter = counters.get(value.id)
+        const now =
+          ((counter === undefined ? 0 : ofCounter(value, counter, of)) | transfer(value, of)) & facts[value.id]!
         if (now !== facts[value.id]) {
           facts[value.id] = now
           changed = true
@@ -26,6 +30,12 @@ export function highWords(func: Func, order: readonly Block[]): Uint8Array {
     }
   }
   return facts
+}
+
+/** A counter is a word if what it starts from and its bound are. */
+function ofCounter(value: Value, { phi, starts, bound, nextFits }: Counter, of: (value: Value) => number): number {
+  if (value !== phi && !nextFits) return 0
+  return starts.every((start) => (of(start) & ZERO) !== 0) ? of(bound) & ZERO : 0
 }
 
 export function ofConstant(value: Value): number {

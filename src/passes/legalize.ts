@@ -261,6 +261,10 @@ class Legalizer {
     const b = args[1]!
     const aLow = op === Op.select ? a : this.low(a)
     const aHigh = op === Op.select ? a : this.high(a)
+    if ((this.facts[value.id]! & ZERO) !== 0 && (op === Op.add || op === Op.sub || op === Op.mul || op === Op.lsl)) {
+      this.set(value, this.add(op, [aLow, op === Op.lsl ? this.plain(b) : this.low(b)]), func.word(0))
+      return
+    }
     switch (op) {
       case Op.add:
         return this.pair(value, Op.add2, this.flatten(args))

@@ -13,7 +13,14 @@ import { exampleOf, shapeOf, templates, tokenize } from '../../src/bpf/syntax.ts
 import { describeWith, tool } from '../support/tools.ts'
 import { anyInstruction, anyProgram } from './support.ts'
 
-const single = (instruction: Instruction): Program => ({ instructions: [instruction], functions: [], entry: 0 })
+const single = (instruction: Instruction): Program => ({
+  instructions: [instruction],
+  functions: [],
+  entry: 0,
+  data: [],
+  maps: [],
+  lines: [],
+})
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('the table', () => {

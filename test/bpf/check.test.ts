@@ -40,7 +40,7 @@ describe('readProgram refuses', () => {
     ['movsx32 in 32 bits', `bc00200000000000${EXIT}`, 'unknown-operation', 0, '0 (mov32_reg), 8'],
     ['be24', `dc00000018000000${EXIT}`, 'unknown-operation', 0, '16 (be16)'],
     ['an unknown atomic', `db1af8ff02000000${EXIT}`, 'unknown-operation', 0, 'imm must be one of'],
-    ['a call by BTF id', `8520000001000000${EXIT}`, 'unknown-operation', 0, '1 (call_local)'],
+    ['a call by BTF id', `8520000001000000${EXIT}`, 'kernel-function', 0, 'calls function 1 of the Linux kernel'],
     ['an unused field', `0710000001000000${EXIT}`, 'unused-field', 0, 'field src is 1, must be 0'],
     ['src over r10', `bf b0 0000 00000000${EXIT}`, 'bad-register', 0, 'src is r11'],
     ['dst over r10', `b7 0c 0000 00000000${EXIT}`, 'bad-register', 0, 'dst is r12'],

@@ -8,6 +8,9 @@ import { disassemble } from '../../src/bpf/disasm.ts'
 import { parseConformance } from '../../src/bpf/conformance.ts'
 import { interpret } from '../../src/bpf/interpret.ts'
 import { readProgram } from '../../src/bpf/read.ts'
+import { compileForBpf, objectPrograms } from '../support/objects.ts'
+import { describeWith } from '../support/tools.ts'
+import { clangObject } from './clang.ts'
 import { writeElf } from './support.ts'
 
 const source = `
@@ -110,5 +113,42 @@ describe('mutations', () => {
     expect(failure(bytes, (value) => value, 500)).toBeUndefined()
     expect(failure(bytes, (value) => Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, ...value]), 500)).toBeUndefined()
     expect(failure(fc.string({ maxLength: 60 }), (value) => assemble(value), 1000)).toBeUndefined()
+  })
+})
+
+describeWith(['clang-19'], 'random changes of objects of clang', () => {
+  const source = `
+    struct { int (*type)[1]; unsigned *key; long *value; int (*max_entries)[64]; } counts __attribute__((section(".maps")));
+    struct { int type, key, value, entries, flags; } old __attribute__((section("maps"))) = {2, 4, 8, 5, 0};
+    static void *(*const lookup)(void *, const void *) = (void *)1;
+    static int one(int a) { return a + 1; }
+    static int two(int a) { return a + 2; }
+    static int (*const functions[2])(int) = {one, two};
+    static const char *names[] = {"first", "second"};
+    static long counter;
+    unsigned long long entry(unsigned char *ctx, unsigned long long len) {
+      int key = ctx[0];
+      long *value = lookup(&counts, &key), *other = lookup(&old, &key);
+      if (value && other) *value += *other;
+      return functions[len & 1](len) + names[len & 1][ctx[1] & 3] + counter++;
+    }`
+  it('with maps, functions, strings and lines', () => {
+    const whole = clangObject(source, ['-O2', '-g'])
+    expect(readProgram(whole).maps).toHaveLength(2)
+    expect(failure(changes, (list) => mutate(whole, list), 2000)).toBeUndefined()
+    // Debug information is the most of the file: change the headers and the start, and what is before it, more often.
+    const near = fc.array(fc.record({ at: fc.nat(1500), byte: fc.nat(255), how: fc.constantFrom('set', 'flip') }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    expect(failure(near, (list) => mutate(whole, list), 1500)).toBeUndefined()
+    const headers = near.map((list) => list.map((one) => ({ ...one, at: whole.length - 1 - one.at })))
+    expect(failure(headers, (list) => mutate(whole, list), 1500)).toBeUndefined()
+  })
+  it('of several programs', () => {
+    const choice = fc.tuple(fc.constantFrom(...objectPrograms.slice(0, 8)), changes)
+    const read = ([name, list]: [string, Change[]]): Uint8Array =>
+      mutate(compileForBpf(name, { cpu: 'v3', level: '-O2', debug: true }), list)
+    expect(failure(choice, read, 1000)).toBeUndefined()
   })
 })

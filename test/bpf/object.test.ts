@@ -123,8 +123,14 @@ describe('calls', () => {
   it.each([
     ['undefined functions', related(10, 2), "calls 'missing', which is not defined", 'undefined-function'],
     ['data', related(10, 3), 'calls byte 0 of .data, which is not the start of a function', 'call-into-function'],
-    ['variables', related(1, 3, 'lddw %r0, 0\nexit'), "R_BPF_64_64 of 'counter' is not supported", 'relocation'],
-    ['other relocations', related(3, 3), "R_BPF_64_ABS32 of 'counter'", 'relocation'],
+    ['an address elsewhere', related(1, 3, 'exit'), "R_BPF_64_64 of 'counter' is not at an lddw", 'relocation'],
+    [
+      'missing variables',
+      related(1, 2, 'lddw %r0, 0\nexit'),
+      "the address of 'missing', which is not defined",
+      'undefined-symbol',
+    ],
+    ['other relocations', related(3, 3), "R_BPF_64_ABS32 of 'counter' is not supported in code", 'relocation'],
     ['unknown relocations', related(77, 3), "relocation type 77 of 'counter'", 'relocation'],
     ['a call relocation elsewhere', related(10, 1, 'exit'), "R_BPF_64_32 of 'entry' is not at a call", 'relocation'],
   ])('to %s are refused by name', (_, bytes, message, code) => {
@@ -200,7 +206,7 @@ describeWith(['clang-19'], 'objects of clang', () => {
     static __attribute__((noinline)) int local(int a) { asm volatile(""); return a * 3; }
     __attribute__((noinline)) int global(int a) { asm volatile(""); return a + 1; }
     __attribute__((section("other"), noinline)) long far_away(int a) { asm volatile(""); return local(a) - 2; }
-    int counter;
+    extern int counter;
     __attribute__((noinline)) long uses_data(void) { return counter++; }
     __attribute__((section("sensor"))) unsigned long sample(char *ctx, unsigned long len) { return local(len) + global(7) + far_away(5); }
     int broken(void) { return uses_data(); }
@@ -217,7 +223,9 @@ describeWith(['clang-19'], 'objects of clang', () => {
       const bytes = readFileSync(join(folder, 'a.o'))
       const program = readProgram(bytes, { entry: 'sample' })
       expect(interpret(program, { r2: 10 }).outcome).toEqual({ kind: 'returned', r0: 30n + 8n + 13n })
-      expect(() => readProgram(bytes, { entry: 'broken' })).toThrow("R_BPF_64_64 of 'counter' is not supported")
+      expect(() => readProgram(bytes, { entry: 'broken' })).toThrow(
+        /a.c:6, uses_data, instruction 0: loads the address of 'counter', which is not defined .*undefined-symbol/,
+      )
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -25,6 +25,7 @@ function instructionOf(row: Row): fc.Arbitrary<Instruction> {
     imm: fixed.imm === undefined ? (helperCall ? fc.nat(0x7fff_ffff) : imm) : fc.constant(fixed.imm),
     immHigh: row.kind === 'lddw' ? imm : fc.constant(0),
     target: fc.constant(-1),
+    reference: fc.constant(null),
   })
 }
 
@@ -39,7 +40,17 @@ export const anyProgram: fc.Arbitrary<Program> = fc
   )
   .map(([parts, exit]) => {
     const chosen = parts.filter(([{ row }]) => row.kind !== 'call' || row.callee !== 'local')
-    const last: Instruction = { row: exit, slot: 0, dst: 0, src: 0, offset: 0, imm: 0, immHigh: 0, target: -1 }
+    const last: Instruction = {
+      row: exit,
+      slot: 0,
+      dst: 0,
+      src: 0,
+      offset: 0,
+      imm: 0,
+      immHigh: 0,
+      target: -1,
+      reference: null,
+    }
     const slots: number[] = []
     let slot = 0
     for (const [{ row }] of chosen) {
@@ -60,6 +71,9 @@ export const anyProgram: fc.Arbitrary<Program> = fc
       instructions,
       functions: [{ name: 'entry', start: 0, end: instructions.length, global: true, section: '' }],
       entry: 0,
+      data: [],
+      maps: [],
+      lines: [],
     }
   })
 
@@ -67,11 +81,19 @@ export interface TestSection {
   readonly name: string
   readonly bytes: Uint8Array
   readonly executable?: boolean
+  /** ELF's type; PROGBITS if not given. */
+  readonly type?: number
+  /** Not in memory, like debug information. */
+  readonly allocated?: boolean
+  readonly align?: number
   readonly relocations?: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[]
 }
+/** As `TestSymbol.section`; its value is the alignment. */
+export const COMMON = 0xfff1
+
 export interface TestSymbol {
   readonly name: string
-  /** Index in the list of sections, -1 for undefined. */
+  /** Index in the list of sections, -1 for undefined, COMMON for a variable without a place. */
   readonly section: number
   readonly value?: number
   readonly size?: number
@@ -106,12 +128,14 @@ export function writeElf(sections: readonly TestSection[], symbols: readonly Tes
     link: number
     info: number
     entrySize: number
+    align?: number | undefined
   }
-  const entries: Entry[] = sections.map(({ name, bytes, executable }) => ({
+  const entries: Entry[] = sections.map(({ name, bytes, executable, type, allocated, align }) => ({
     name: string(name),
-    type: 1,
-    flags: executable === false ? 0 : 6,
+    type: type ?? 1,
+    flags: allocated === false ? 0 : executable === false ? 3 : 6,
     bytes,
+    align,
     link: 0,
     info: 0,
     entrySize: 0,
@@ -181,6 +205,7 @@ export function writeElf(sections: readonly TestSection[], symbols: readonly Tes
     view.setUint32(header + 32, entry.bytes.length, true)
     view.setUint32(header + 40, entry.link, true)
     view.setUint32(header + 44, entry.info, true)
+    view.setUint32(header + 48, entry.align ?? 8, true)
     view.setUint32(header + 56, entry.entrySize, true)
     at += Math.ceil(entry.bytes.length / 8) * 8
   }

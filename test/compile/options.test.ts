@@ -39,7 +39,10 @@ describe('compile', () => {
   })
   it('large programs: long branches, far literals, deep spilling', { timeout: 60_000 }, async () => {
     const machine = new Simulator()
-    for (const [seed, length] of [[1, 1500], [2, 3000]] as const) {
+    for (const [seed, length] of [
+      [1, 1500],
+      [2, 3000],
+    ] as const) {
       const { text } = randomProgram(seed, length, 3)
       const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { check: false })
       expect(equal, `seed ${seed}`).toBe(true)

@@ -2,6 +2,7 @@
 // assembled by hand, so that nothing here depends on the compiler.
 
 import { describe, expect, it } from 'vitest'
+import type { HostHelper } from '../../src/bpf/helpers.ts'
 import { type Image, type ImageSymbol, Reloc, type Relocation } from '../../src/image/image.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
@@ -148,8 +149,8 @@ describe('helpers', () => {
   const image = imageOf(five, { helpers: [42], relocations: [call(32, 1)] })
   it('get five 64-bit arguments and give one', async () => {
     const seen: bigint[][] = []
-    const helper = (...args: bigint[]): bigint => {
-      seen.push(args)
+    const helper: HostHelper = (a, b, c, d, e) => {
+      seen.push([a, b, c, d, e])
       return -2n
     }
     const instance = await instantiate(image, new Simulator(), { helpers: new Map([[42, helper]]) })

@@ -290,8 +290,43 @@ class Generator {
     }
   }
 
+  /** Counts up, by conditions of every kind, now and then over 2^32. */
+  upward(depth: number, callable: boolean): void {
+    const { random } = this
+    const counter = 8 + depth
+    const step = random.pick([1, 1, 1, 2, 3])
+    const turns = 1 + random.below(5)
+    const start = random.pick([0, 0, 1, 100, 0x7ffffffe, 0xfffffffc, 0xfffffffe])
+    const bound = start + turns * step
+    if (start <= 0x7fffffff) this.put(0xb7, counter, 0, 0, start)
+    else this.lddw(counter, start | 0, 0)
+    const rotated = random.chance(60)
+    const limit = 5
+    // The limit is in a register that the body may not write: it is loaded again before each use.
+    const loadLimit = (): void => this.lddw(limit, bound | 0, bound > 0xffffffff ? 1 : 0)
+    const head = this.slot
+    let leave = -1
+    if (!rotated) {
+      loadLimit()
+      leave = this.slot
+      this.put(random.pick([0x3d, 0x7d, 0x1d]), counter, limit)
+    }
+    this.block(1 + random.below(4), depth + 1, callable && random.chance(30))
+    if (random.chance(60)) this.put(random.pick([0x0f, 0xaf, 0x2f]), this.data(), counter)
+    this.put(0x07, counter, 0, 0, step)
+    if (rotated) {
+      loadLimit()
+      this.put(random.pick([0xad, 0xcd, 0x55 + 8]), counter, limit, head - this.slot - 1)
+    } else {
+      this.put(0x05, 0, 0, head - this.slot - 1)
+      this.patch(leave)
+    }
+    if (random.chance(50)) this.put(0x0f, this.data(), counter)
+  }
+
   loop(depth: number, callable: boolean): void {
     const { random } = this
+    if (random.chance(50)) return this.upward(depth, callable)
     const counter = 8 + depth
     const wide = random.chance(60)
     this.put(wide ? 0xb7 : 0xb4, counter, 0, 0, 1 + random.below(6))

@@ -1,0 +1,52 @@
+// What --helpers asks for: a table of helper numbers with prototypes, ours or a C header.
+
+import {
+  type Grants,
+  type HelperTable,
+  InputError,
+  linuxHelperNames,
+  linuxHelpers,
+  parseHelperHeader,
+  type Program,
+  riotHelpers,
+} from '../index.ts'
+import { readBytes } from '../node.ts'
+
+export interface HelperChoice {
+  readonly table: HelperTable
+  /** For messages: all names that are known. */
+  readonly names: ReadonlyMap<number, string>
+}
+
+/** `linux`, `riot`, or the path of a C header. Throws InputError with the header's path and line, and Node's errors. */
+export async function helperChoice(text: string): Promise<HelperChoice> {
+  if (text === 'linux') return { table: linuxHelpers, names: linuxHelperNames }
+  const table = text === 'riot' ? riotHelpers : await readHeader(text)
+  return { table, names: new Map([...table].map(([number, { name }]) => [number, name])) }
+}
+
+async function readHeader(path: string): Promise<HelperTable> {
+  const text = new TextDecoder().decode(await readBytes(path))
+  try {
+    return parseHelperHeader(text)
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${path}:${error.line ?? 1}: ${error.message}`)
+    throw error
+  }
+}
+
+/** What to grant a program that is compiled and not run: the table that was chosen, else whatever it calls, untyped. */
+export async function grantsFor(
+  program: Program,
+  text: string | undefined,
+): Promise<{ readonly helpers: Grants; readonly helperNames?: ReadonlyMap<number, string> }> {
+  if (text === undefined) return { helpers: calledHelpers(program) }
+  const { table, names } = await helperChoice(text)
+  return { helpers: table, helperNames: names }
+}
+
+/** Helpers that the program calls: to list or write code nobody need grant them. */
+function calledHelpers(program: Program): Set<number> {
+  const calls = program.instructions.filter(({ row }) => row.kind === 'call' && row.callee === 'helper')
+  return new Set(calls.map((instruction) => instruction.imm))
+}

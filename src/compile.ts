@@ -2,8 +2,10 @@
 
 import { Env } from './base/abi.ts'
 import { RejectedError, unreachable } from './base/errors.ts'
+import type { Prototype } from './base/prototype.ts'
 import { checkHelpers } from './bpf/check.ts'
-import type { Grants } from './bpf/helpers.ts'
+import { type Grants, prototypeOf } from './bpf/helpers.ts'
+import { checkMaps, mapPrototypes, MapType } from './bpf/maps.ts'
 import type { Program } from './bpf/program.ts'
 import { readProgram } from './bpf/read.ts'
 import { checkAllocation, snapshot } from './codegen/check.ts'
@@ -24,6 +26,9 @@ import { allFunctions } from './ir/module.ts'
 import { print } from './ir/print.ts'
 import { needsEnv } from './passes/arguments.ts'
 import { runPasses } from './passes/pipeline.ts'
+
+/** bpf_tail_call's number. */
+const TAIL_CALL = 12
 
 export interface CompileOptions {
   /** Name of the function to enter; see readProgram for which it is otherwise. */
@@ -50,8 +55,8 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     source instanceof Uint8Array
       ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry })
       : source
-  const helpers = options.helpers ?? new Set<number>()
-  const rejections = checkHelpers(program, helpers, options.helperNames)
+  const helpers = granted(program, options.helpers ?? new Set<number>())
+  const rejections = [...checkMaps(program.maps), ...checkHelpers(program, helpers, options.helperNames)]
   if (rejections.length > 0) throw new RejectedError(rejections)
   const { dump } = options
 
@@ -103,4 +108,13 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     bpfInstructions: program.instructions.length,
     stackBytes: deepestStack(functions, stackBytes),
   })
+}
+
+/** A program that has maps may use them: the runtime's functions are granted with it, and tail calls with a program array. */
+function granted(program: Program, grants: Grants): Grants {
+  if (program.maps.length === 0) return grants
+  const all = new Map<number, Prototype | undefined>(mapPrototypes)
+  if (program.maps.some((map) => map.type === MapType.PROGRAM_ARRAY)) all.set(TAIL_CALL, undefined)
+  for (const number of grants.keys()) if (!all.has(number)) all.set(number, prototypeOf(grants, number))
+  return all
 }

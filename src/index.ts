@@ -6,6 +6,7 @@ import { compile as compileImage, type CompileOptions } from './compile.ts'
 import type { Image } from './image/image.ts'
 import { type HelperBinding, instantiate as instantiateImage, type Instance } from './machine/instance.ts'
 import type { Machine } from './machine/machine.ts'
+import type { PlacedMap } from './machine/maps.ts'
 
 export { formatRejection, InputError, type Place, RejectedError, type Rejection } from './base/errors.ts'
 export {
@@ -45,6 +46,7 @@ export { type Image, type ImageSymbol, type LineEntry, Reloc, type Relocation, s
 export { link, type Placement } from './image/link.ts'
 export { listing, type ListingLine } from './image/listing.ts'
 export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
+export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
 export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 
@@ -75,6 +77,8 @@ export class Module {
 export interface InstantiateOptions {
   /** By helper number: a function of the host, or the address of one on the machine. */
   readonly helpers?: ReadonlyMap<number, HelperBinding> | Readonly<Record<number, HelperBinding>>
+  /** Maps by name that programs share (placeMap, or another instance's); the others are the instance's own. */
+  readonly maps?: ReadonlyMap<string, PlacedMap>
 }
 
 /**
@@ -91,5 +95,5 @@ export function instantiate(module: Module, machine: Machine, options: Instantia
   const entries = helpers instanceof Map ? helpers : Object.entries(helpers as Record<number, HelperBinding>)
   const bindings = new Map<number, HelperBinding>()
   for (const [number, helper] of entries) bindings.set(Number(number), helper)
-  return instantiateImage(module.image, machine, { helpers: bindings })
+  return instantiateImage(module.image, machine, { helpers: bindings, maps: options.maps })
 }

@@ -7,7 +7,8 @@ import { TrapCode } from '../base/outcome.ts'
 import type { ResultType, ValueType } from '../base/prototype.ts'
 import { type Grants, prototypeOf } from '../bpf/helpers.ts'
 import type { AluOp, AtomicOp, JumpOp } from '../bpf/isa.ts'
-import type { BpfFunction, Instruction, Program, Reference } from '../bpf/program.ts'
+import { MapError, MapLayout, MapType, round8 } from '../bpf/maps.ts'
+import type { BpfFunction, Instruction, MapDefinition, Program, Reference } from '../bpf/program.ts'
 import { type Block, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
@@ -61,6 +62,11 @@ function addressTaken(program: Program): number[] {
 }
 
 const REGISTERS = 11
+/** Helpers that are code of the program's own. */
+const MAP_LOOKUP = 1
+const TAIL_CALL = 12
+/** How often one call of a program may go on by tail calls: the kernel's limit. */
+const MAXIMUM_TAIL_CALLS = 33
 /** Values below this are helpers' numbers for callx, others functions' addresses. */
 const HELPER_NUMBERS = 256
 
@@ -449,6 +455,9 @@ class FunctionBuilder {
   }
 
   private helper(number: number, args: Value[]): Value {
+    if (number === TAIL_CALL) return this.tailCall(args)
+    const array = number === MAP_LOOKUP ? this.arrayMap(args[0]!) : undefined
+    if (array !== undefined) return this.lookup(array, args)
     const prototype = prototypeOf(this.options.helpers, number)
     const given = prototype?.parameters.map(({ type }, index) => this.narrow(args[index]!, type))
     const call = this.add(Op.call, I64, given ?? args.slice())
@@ -458,6 +467,51 @@ class FunctionBuilder {
       this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)
     }
     return result
+  }
+
+  /** The array map whose address a value is, if that is plain to see. */
+  private arrayMap(value: Value): MapDefinition | undefined {
+    const callee = value.op === Op.zext ? value.args[0]!.callee : null
+    const map = callee?.kind === 'map' ? this.program.maps[callee.index]! : undefined
+    return map?.type === MapType.ARRAY || map?.type === MapType.PERCPU_ARRAY ? map : undefined
+  }
+
+  /** Lookup in an array map without a call: the element's address, 0 beyond the end. */
+  private lookup(map: MapDefinition, args: Value[]): Value {
+    const { func } = this
+    const index = this.add(Op.load32, I32, [this.low(args[1]!)])
+    const elements = this.add(Op.load32, I32, [this.low(args[0]!)], MapLayout.elements)
+    const distance = this.add(Op.mul, I32, [index, func.word(round8(map.valueSize))])
+    const inside = this.add(Op.ult, I32, [index, func.word(map.maxEntries)])
+    return this.zext(this.add(Op.select, I32, [inside, this.add(Op.add, I32, [elements, distance]), func.word(0)]))
+  }
+
+  /**
+   * bpf_tail_call(ctx, program array, index): goes to that program in place of this function; its R1 is ctx, its R2 the
+   * entry's. Falls through with -ENOENT where there is no program or too many came before.
+   */
+  private tailCall(args: Value[]): Value {
+    const { func } = this
+    const failed = this.newBlock()
+    const failUnless = (condition: Value): void => {
+      const next = this.newBlock()
+      func.branch(this.block, condition, next, failed, this.origin)
+      this.block = next
+    }
+    const map = this.low(args[1]!)
+    const index = this.low(args[2]!)
+    failUnless(this.add(Op.ult, I32, [index, this.add(Op.load32, I32, [map], MapLayout.maxEntries)]))
+    const programs = this.add(Op.load32, I32, [map], MapLayout.elements)
+    const place = this.add(Op.add, I32, [programs, this.add(Op.lsl, I32, [index, func.word(2)])])
+    const target = this.add(Op.load32, I32, [place])
+    failUnless(this.add(Op.ne, I32, [target, func.word(0)]))
+    const count = this.add(Op.load32, I32, [this.env], Env.tailCalls)
+    failUnless(this.add(Op.ult, I32, [count, func.word(MAXIMUM_TAIL_CALLS)]))
+    this.add(Op.store32, VOID, [this.env, this.add(Op.add, I32, [count, func.word(1)])], Env.tailCalls)
+    const len = this.add(Op.load32, I32, [this.env], Env.len)
+    this.add(Op.tailcall, VOID, [target, this.low(args[0]!), len, this.env])
+    this.block = failed
+    return func.double(MapError.ENOENT, -1)
   }
 
   private local(index: number, args: Value[]): Value {

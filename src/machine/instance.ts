@@ -5,10 +5,12 @@ import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
 import type { HostHelper } from '../bpf/helpers.ts'
 import { type Outcome, trapMessage } from '../base/outcome.ts'
-import { type Image, slotAt } from '../image/image.ts'
+import { type Image, type ImageMap, slotAt } from '../image/image.ts'
 import { link } from '../image/link.ts'
 import { callFunction, type CallResult, type Gate, wordBytes } from './call.ts'
 import type { Limits, Machine, Stop } from './machine.ts'
+import { type PlacedMap, placeMap } from './maps.ts'
+import { placeRuntime } from './runtime.ts'
 import { Workspace } from './workspace.ts'
 
 /** What a helper is: a function of the host, or code on the machine at an address (bit 0 clear or set). */
@@ -17,6 +19,8 @@ export type HelperBinding = HostHelper | { readonly address: number }
 export interface InstantiateOptions {
   /** By helper number. Host functions may be asynchronous. */
   readonly helpers?: ReadonlyMap<number, HelperBinding> | undefined
+  /** Maps by name that are there already, to share them; the others are made, and freed with the instance. */
+  readonly maps?: ReadonlyMap<string, PlacedMap> | undefined
 }
 
 export interface CallOptions {
@@ -50,6 +54,9 @@ interface Place {
   readonly code: number
   readonly sections: readonly number[]
   readonly data: readonly number[]
+  /** All maps by name, and those that were made for this instance. */
+  readonly maps: ReadonlyMap<string, PlacedMap>
+  readonly own: readonly PlacedMap[]
 }
 
 export class Instance {
@@ -62,7 +69,10 @@ export class Instance {
   /** Addresses of the image's sections of data, by index. */
   readonly sectionAddresses: readonly number[]
   readonly #workspace: Workspace
+  /** The program's maps by name. */
+  readonly maps: ReadonlyMap<string, PlacedMap>
   readonly #data: readonly number[]
+  readonly #own: readonly PlacedMap[]
   readonly #gates: ReadonlyMap<number, Gate>
   #freed = false
 
@@ -73,6 +83,8 @@ export class Instance {
     this.codeAddress = place.code
     this.sectionAddresses = place.sections
     this.#data = place.data
+    this.maps = place.maps
+    this.#own = place.own
     this.address = (place.code + image.symbols[image.entry]!.offset) | 1
     this.#workspace = workspace
     this.#gates = gates
@@ -117,6 +129,7 @@ export class Instance {
   free(): void {
     this.#workspace.code.free(this.codeAddress)
     for (const address of this.#data) this.#workspace.data.free(address)
+    for (const map of this.#own) map.free()
     this.#freed = true
   }
 
@@ -179,7 +192,13 @@ export class Instance {
  */
 export async function instantiate(image: Image, machine: Machine, options: InstantiateOptions = {}): Promise<Instance> {
   const imports = image.symbols.filter((symbol) => symbol.kind === 'import')
-  const missing = imports.filter((symbol) => options.helpers?.has(symbol.helper) !== true)
+  const runtime = image.maps.length > 0 ? await placeRuntime(machine) : undefined
+  const bindings = new Map<number, HelperBinding>(options.helpers)
+  for (const { helper } of imports) {
+    const address = runtime?.helperAddress(helper)
+    if (!bindings.has(helper) && address !== undefined) bindings.set(helper, { address })
+  }
+  const missing = imports.filter((symbol) => !bindings.has(symbol.helper))
   if (missing.length > 0) {
     const names = missing.map((symbol) => `${symbol.name} (helper ${symbol.helper})`).join(', ')
     throw new InputError(`the program calls helpers that are not granted: ${names}`)
@@ -187,15 +206,17 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
   const workspace = await Workspace.of(machine)
   // One allocation: the code, then a BKPT for each function of the host, within reach of BL.
   const gatesAt = (image.code.length + 3) & ~3
-  const gated = imports.filter(({ helper }) => typeof options.helpers!.get(helper) === 'function')
+  const gated = imports.filter(({ helper }) => typeof bindings.get(helper) === 'function')
   const { offsets, size } = besideCode(image, gatesAt + 2 * gated.length)
   const bytes = new Uint8Array(size)
   const code = workspace.code.allocate(bytes.length)
   const data: number[] = []
+  const maps = new Map<string, PlacedMap>()
+  const own: PlacedMap[] = []
   const gates = new Map<number, Gate>()
   const addresses = new Map<number, number>()
   for (const { helper, name, prototype } of imports) {
-    const binding = options.helpers!.get(helper)!
+    const binding = bindings.get(helper)!
     if (typeof binding === 'function') {
       const at = gatesAt + 2 * gates.size
       new DataView(bytes.buffer).setUint16(at, BKPT | (helper & 0xff), true)
@@ -212,7 +233,16 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
       data.push(address)
       return address
     })
-    const linked = link(image, { code, sections }, (symbol) => addresses.get(symbol.helper)!)
+    for (const definition of image.maps) {
+      const given = options.maps?.get(definition.name)
+      if (given !== undefined) checkSame(given, definition, machine)
+      const map = given ?? (await placeMap(machine, definition))
+      if (given === undefined) own.push(map)
+      maps.set(definition.name, map)
+    }
+    const linked = link(image, { code, sections }, (symbol) =>
+      symbol.kind === 'map' ? maps.get(symbol.name)!.address : addresses.get(symbol.helper)!,
+    )
     bytes.set(linked.code)
     for (const [index, section] of image.sections.entries()) {
       const content = section.kind === 'bss' ? new Uint8Array(section.size) : linked.sections[index]!
@@ -220,11 +250,24 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
       else await machine.write(sections[index]!, content)
     }
     await workspace.code.write(code, bytes)
-    return new Instance(image, workspace, { code, sections, data }, gates)
+    return new Instance(image, workspace, { code, sections, data, maps, own }, gates)
   } catch (error) {
     workspace.code.free(code)
     for (const address of data) workspace.data.free(address)
+    for (const map of own) map.free()
     throw error
+  }
+}
+
+/** A map that programs share must be what each of them was compiled for. */
+function checkSame(map: PlacedMap, definition: ImageMap, machine: Machine): void {
+  if (map.machine !== machine) throw new InputError(`map ${definition.name} is on another machine`)
+  for (const field of ['type', 'keySize', 'valueSize', 'maxEntries'] as const) {
+    if (map.definition[field] !== definition[field]) {
+      throw new InputError(
+        `map ${definition.name}: ${field} of the given map is ${map.definition[field]}, the program's is ${definition[field]}`,
+      )
+    }
   }
 }
 

@@ -39,6 +39,8 @@ export interface CompileOptions {
   readonly helperNames?: ReadonlyMap<number, string> | undefined
   /** A helper whose result 0 ends the whole program with r0 = 0 (bpf_conformance's `unwind`). */
   readonly unwindHelper?: number | undefined
+  /** Code that is never patched: one image runs at any address, with its addresses in a table that env leads to. */
+  readonly positionIndependent?: boolean | undefined
   /** The textbook workflow: push all callee-saved registers and LR, pop them and PC. */
   readonly fullPrologue?: boolean | undefined
   /** 0: plain, for comparison; 2: everything. Default 2. */
@@ -60,7 +62,11 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   if (rejections.length > 0) throw new RejectedError(rejections)
   const { dump } = options
 
-  const module = buildSsa(program, { helpers, unwindHelper: options.unwindHelper })
+  const module = buildSsa(program, {
+    helpers,
+    unwindHelper: options.unwindHelper,
+    positionIndependent: options.positionIndependent,
+  })
   if (dump) for (const func of allFunctions(module)) dump('ssa', print(func))
   runPasses(module, {
     optimize: options.optimize ?? 2,
@@ -104,6 +110,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   })
   return makeImage(emitted, symbols.symbols, sections, {
     maps: program.maps,
+    table: module.table.map((thing) => symbols.of(thing)),
     needsEnv: env,
     bpfInstructions: program.instructions.length,
     stackBytes: deepestStack(functions, stackBytes),
@@ -111,7 +118,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
 }
 
 /** A program that has maps may use them: the runtime's functions are granted with it, and tail calls with a program array. */
-function granted(program: Program, grants: Grants): Grants {
+export function granted(program: Program, grants: Grants): Grants {
   if (program.maps.length === 0) return grants
   const all = new Map<number, Prototype | undefined>(mapPrototypes)
   if (program.maps.some((map) => map.type === MapType.PROGRAM_ARRAY)) all.set(TAIL_CALL, undefined)

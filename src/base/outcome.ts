@@ -62,10 +62,11 @@ export interface Limited {
 }
 export type Outcome = Returned | Trapped | Faulted | Limited
 
-/** One line for people. */
-export function formatOutcome(outcome: Outcome): string {
+/** One line for people; `source` is the C line (`file:line`) of the outcome's slot, where it is known. */
+export function formatOutcome(outcome: Outcome, source?: string): string {
   if (outcome.kind === 'returned') return `r0 = 0x${outcome.r0.toString(16)}`
-  const at = outcome.slot >= 0 ? ` at BPF instruction ${outcome.slot}` : ''
+  const line = source === undefined ? '' : ` (${source})`
+  const at = outcome.slot >= 0 ? ` at BPF instruction ${outcome.slot}${line}` : ''
   const pc = 'pc' in outcome ? ` (pc 0x${outcome.pc.toString(16).padStart(8, '0')})` : ''
   return `${outcome.kind}${at}${pc}: ${outcome.message}`
 }

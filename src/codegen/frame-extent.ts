@@ -1,7 +1,7 @@
 // How many bytes of BPF stack a function needs: as deep as its accesses go where all of them are at constant offsets, all
 // 512 (RFC 9669 leaves the size open; it is the kernel's) where an address of the stack goes anywhere else.
 
-import type { Func } from '../ir/func.ts'
+import { type Func, callsHelper } from '../ir/func.ts'
 import { Op } from '../ir/op.ts'
 
 export const BPF_STACK_BYTES = 512
@@ -19,7 +19,7 @@ export function frameExtent(func: Func): number {
             (value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) ||
             (value.op >= Op.atomicadd2 && value.op <= Op.atomiccmpxchg2))
         // A helper is given the address of an object: it may use what lies from there up.
-        const given = value.op === Op.call && value.callee!.kind === 'helper'
+        const given = callsHelper(value)
         if (access) lowest = Math.min(lowest, arg.imm + value.imm)
         else if (given) lowest = Math.min(lowest, arg.imm)
         else lowest = Math.min(lowest, -BPF_STACK_BYTES)

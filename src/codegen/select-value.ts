@@ -1,6 +1,7 @@
 // What each operation on words becomes, with what its operands allow: immediates, shifted operands, addresses,
 // multiply-accumulate, extends and bit fields.
 
+import { Env } from '../base/abi.ts'
 import { unreachable } from '../base/errors.ts'
 import type { Value } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
@@ -48,6 +49,12 @@ export function lowerValue(selector: Selector, value: Value): void {
       code.d = selector.use(value)
       code.imm = selector.code.frameBytes + value.imm
       selector.put(code)
+      return
+    }
+    case Op.tableaddress: {
+      const table = selector.newRegister()
+      selector.emit(F.LDR_i, table, selector.use(a), -1, Env.table)
+      lowerOffset(selector, selector.use(value), table, 4 * value.imm)
       return
     }
     case Op.add:
@@ -156,6 +163,12 @@ export function lowerValue(selector: Selector, value: Value): void {
     default:
       unreachable(`select: operation ${op}`)
   }
+}
+
+/** d = word at n + offset. */
+function lowerOffset(selector: Selector, d: number, n: number, offset: number): void {
+  if (fitsOffset(offset)) selector.emit(F.LDR_i, d, n, -1, offset)
+  else selector.emit(F.LDR_r, d, n, selector.constant(offset))
 }
 
 function any(code: Code): void {

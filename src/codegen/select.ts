@@ -354,12 +354,13 @@ export class Selector {
     }
     const inRegisters: Fixed[] = []
     // Where AAPCS has the words of typed helpers; all else is passed without gaps.
+    const byPointer = callee.kind === 'pointer'
     const places =
-      callee.kind === 'helper' && callee.prototype !== undefined
+      (callee.kind === 'helper' || byPointer) && callee.prototype !== undefined
         ? passing(callee.prototype.parameters).words
         : undefined
     let words = 0
-    for (const [index, arg] of args.entries()) {
+    for (const [index, arg] of (byPointer ? args.slice(1) : args).entries()) {
       const word = places === undefined ? index : places[index]!
       words = word + 1
       if (word < 4) {
@@ -373,9 +374,9 @@ export class Selector {
     call.fixedUses = inRegisters
     call.fixedDefs = results
     call.clobbers = CALLER_SAVED
-    const symbol = this.symbols.of(callee)
-    if (callee.kind === 'helper') call.m = this.constant(0, symbol)
-    else call.symbol = symbol
+    if (byPointer) call.m = this.use(args[0]!)
+    else if (callee.kind === 'helper') call.m = this.constant(0, this.symbols.of(callee))
+    else call.symbol = this.symbols.of(callee)
     this.put(call)
     this.code.calls = true
     this.code.outgoingWords = Math.max(this.code.outgoingWords, words - 4)

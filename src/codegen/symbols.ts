@@ -76,6 +76,8 @@ export class SymbolTable {
         }
         return number
       }
+      case 'pointer':
+        return unreachable('an address that is a value has no symbol')
       case 'data':
         return (this.sections[callee.section] ??= this.place('section', callee.section))
       case 'map':

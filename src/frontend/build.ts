@@ -9,7 +9,7 @@ import { type Grants, prototypeOf } from '../bpf/helpers.ts'
 import type { AluOp, AtomicOp, JumpOp } from '../bpf/isa.ts'
 import { MapError, MapLayout, MapType, round8 } from '../bpf/maps.ts'
 import type { BpfFunction, Instruction, MapDefinition, Program, Reference } from '../bpf/program.ts'
-import { type Block, Func, type Value } from '../ir/func.ts'
+import { type Block, type Callee, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
 import { type BasicBlock, basicBlocks } from './liveness.ts'
@@ -17,6 +17,8 @@ import { type BasicBlock, basicBlocks } from './liveness.ts'
 export interface BuildOptions {
   /** Numbers of the helpers that the program may call, and prototypes; callx reaches these alone. */
   readonly helpers: Grants
+  /** Code that is never patched: it takes addresses from env's table. */
+  readonly positionIndependent?: boolean | undefined
   /** A helper whose result 0 ends the whole program with r0 = 0. */
   readonly unwindHelper?: number | undefined
 }
@@ -27,6 +29,7 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
   for (const [index, fn] of program.functions.entries()) functionAt.set(fn.start, index)
   const functions: (Func | null)[] = program.functions.map(() => null)
   const taken = addressTaken(program)
+  const table = options.positionIndependent === true ? new Table() : undefined
   const work: number[] = []
   const queued = new Set<number>()
   const want = (index: number): void => {
@@ -42,12 +45,28 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
   }
   for (const index of taken) want(index)
   const build = (index: number, isEntry: boolean): Func =>
-    new FunctionBuilder(program, program.functions[index]!, isEntry, options, callee, taken).build()
+    new FunctionBuilder(program, program.functions[index]!, isEntry, options, callee, taken, table).build()
   const entry = build(program.entry, true)
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
     functions[index] = build(index, false)
   }
-  return { entry, functions, routines: new Map() }
+  return { entry, functions, routines: new Map(), table: table?.things ?? [] }
+}
+
+/** What the words of env's table are the addresses of, in the order in which the program needs them. */
+class Table {
+  readonly things: Callee[] = []
+  private readonly indices = new Map<string, number>()
+
+  indexOf(thing: Callee): number {
+    const key = `${thing.kind} ${thing.kind === 'helper' ? thing.number : thing.kind === 'data' ? thing.section : 'index' in thing ? thing.index : ''}`
+    let index = this.indices.get(key)
+    if (index === undefined) {
+      index = this.things.push(thing) - 1
+      this.indices.set(key, index)
+    }
+    return index
+  }
 }
 
 /** Functions whose address the program can have: what callx may call beside helpers. Ascending. */
@@ -81,6 +100,7 @@ class FunctionBuilder {
   private readonly options: BuildOptions
   private readonly callee: (instruction: Instruction) => number
   private readonly taken: readonly number[]
+  private readonly table: Table | undefined
   private readonly func: Func
   private readonly env: Value
   private block: Block
@@ -100,6 +120,7 @@ class FunctionBuilder {
     options: BuildOptions,
     callee: (instruction: Instruction) => number,
     taken: readonly number[],
+    table: Table | undefined,
   ) {
     this.program = program
     this.fn = fn
@@ -107,6 +128,7 @@ class FunctionBuilder {
     this.options = options
     this.callee = callee
     this.taken = taken
+    this.table = table
     this.func = new Func(fn.name, isEntry ? [I32, I32, I32] : [I64, I64, I64, I64, I64, I32])
     const { func } = this
     this.block = func.newBlock()
@@ -359,10 +381,23 @@ class FunctionBuilder {
   }
 
   private addressOf(reference: Reference): Value {
-    const value = this.add(Op.address, I32, [], reference.kind === 'data' ? reference.offset : 0)
-    value.callee = this.func.thing(
+    const { func } = this
+    const offset = reference.kind === 'data' ? reference.offset : 0
+    const thing = func.thing(
       reference.kind === 'data' ? { kind: 'data', section: reference.section } : { ...reference },
     )
+    if (this.table !== undefined) {
+      const base = this.fromTable(this.table, thing)
+      return offset === 0 ? base : this.add(Op.add, I32, [base, func.word(offset)])
+    }
+    const value = this.add(Op.address, I32, [], offset)
+    value.callee = thing
+    return value
+  }
+
+  private fromTable(table: Table, thing: Callee): Value {
+    const value = this.add(Op.tableaddress, I32, [this.env], table.indexOf(thing))
+    value.callee = this.func.thing(thing)
     return value
   }
 
@@ -460,8 +495,10 @@ class FunctionBuilder {
     if (array !== undefined) return this.lookup(array, args)
     const prototype = prototypeOf(this.options.helpers, number)
     const given = prototype?.parameters.map(({ type }, index) => this.narrow(args[index]!, type))
-    const call = this.add(Op.call, I64, given ?? args.slice())
-    call.callee = { kind: 'helper', number, prototype }
+    const callee: Callee = { kind: 'helper', number, prototype }
+    const target = this.table === undefined ? [] : [this.fromTable(this.table, callee)]
+    const call = this.add(Op.call, I64, [...target, ...(given ?? args)])
+    call.callee = this.table === undefined ? callee : { kind: 'pointer', prototype }
     const result = prototype === undefined ? call : this.extend(call, prototype.result)
     if (number === this.options.unwindHelper) {
       this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)

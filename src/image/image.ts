@@ -69,6 +69,8 @@ export interface Image {
   readonly code: Uint8Array
   readonly sections: readonly ImageSection[]
   readonly maps: readonly ImageMap[]
+  /** Position-independent code: the symbols whose addresses env's table holds, a word each. Else empty. */
+  readonly table: readonly number[]
   readonly symbols: readonly ImageSymbol[]
   readonly relocations: readonly Relocation[]
   /** Sorted by offset. */

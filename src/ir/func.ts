@@ -11,8 +11,17 @@ export type Callee =
   /** With a prototype the operands are its parameters: I64 where they have 64 bits, else words that are extended already. */
   | { readonly kind: 'helper'; readonly number: number; readonly prototype?: Prototype | undefined }
   | { readonly kind: 'routine'; readonly name: string }
+  /** The helper whose address is operand 0; the arguments follow. */
+  | { readonly kind: 'pointer'; readonly prototype: Prototype | undefined }
   | { readonly kind: 'data'; readonly section: number }
   | { readonly kind: 'map'; readonly index: number }
+
+/** A call that leaves the program, for a function that is given addresses of the stack to use what lies from there up. */
+export function callsHelper(value: Value): boolean {
+  return (
+    value.callee !== null && value.op === Op.call && (value.callee.kind === 'helper' || value.callee.kind === 'pointer')
+  )
+}
 
 const NONE: Value[] = []
 

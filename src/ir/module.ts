@@ -1,6 +1,6 @@
 // The functions of one program.
 
-import type { Func } from './func.ts'
+import type { Callee, Func } from './func.ts'
 
 export interface Module {
   /** Called by AAPCS from outside: parameters ctx, len, env (words); returns R0. */
@@ -9,6 +9,8 @@ export interface Module {
   readonly functions: readonly (Func | null)[]
   /** Routines that legalization asked for, by name. Filled by the passes. */
   readonly routines: Map<string, Func>
+  /** Position-independent code: what the words of env's table are the addresses of. */
+  readonly table: readonly Callee[]
 }
 
 /** Every function of the module, the entry first. */

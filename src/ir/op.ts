@@ -26,6 +26,8 @@ const table = {
   frame: [0, PURE],
   /** The word address of `callee` + imm; a function's with bit 0 set. */
   address: [0, PURE],
+  /** The same in position-independent code: word imm of the table that env (the operand) leads to. */
+  tableaddress: [1, PURE],
   phi: [-1, PURE],
   // Both types, by the type of the result. x / 0 = 0, x % 0 = x, INT_MIN / -1 = INT_MIN (RFC 9669 section 4.1).
   add: [2, PURE | COMMUTATIVE],

@@ -23,6 +23,8 @@ export function formatCallee(callee: Callee): string {
       return `helper${callee.number}`
     case 'routine':
       return callee.name
+    case 'pointer':
+      return 'pointer'
     case 'data':
       return `data${callee.section}`
     case 'map':

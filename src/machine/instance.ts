@@ -5,7 +5,7 @@ import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
 import type { HostHelper } from '../bpf/helpers.ts'
 import { type Outcome, trapMessage } from '../base/outcome.ts'
-import { type Image, type ImageMap, slotAt } from '../image/image.ts'
+import { type Image, type ImageMap, type ImageSymbol, slotAt } from '../image/image.ts'
 import { link } from '../image/link.ts'
 import { callFunction, type CallResult, type Gate, wordBytes } from './call.ts'
 import type { Limits, Machine, Stop } from './machine.ts'
@@ -57,6 +57,8 @@ interface Place {
   /** All maps by name, and those that were made for this instance. */
   readonly maps: ReadonlyMap<string, PlacedMap>
   readonly own: readonly PlacedMap[]
+  /** Address of env's table, 0 if there is none. */
+  readonly table: number
 }
 
 export class Instance {
@@ -73,6 +75,7 @@ export class Instance {
   readonly maps: ReadonlyMap<string, PlacedMap>
   readonly #data: readonly number[]
   readonly #own: readonly PlacedMap[]
+  readonly #table: number
   readonly #gates: ReadonlyMap<number, Gate>
   #freed = false
 
@@ -85,6 +88,7 @@ export class Instance {
     this.#data = place.data
     this.maps = place.maps
     this.#own = place.own
+    this.#table = place.table
     this.address = (place.code + image.symbols[image.entry]!.offset) | 1
     this.#workspace = workspace
     this.#gates = gates
@@ -137,6 +141,7 @@ export class Instance {
     const words = Array.from({ length: Env.size / 4 }, () => 0)
     words[Env.ctx / 4] = address
     words[Env.len / 4] = length
+    words[Env.table / 4] = this.#table
     await this.machine.write(this.#workspace.env, wordBytes(words))
   }
 
@@ -240,17 +245,28 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
       if (given === undefined) own.push(map)
       maps.set(definition.name, map)
     }
-    const linked = link(image, { code, sections }, (symbol) =>
-      symbol.kind === 'map' ? maps.get(symbol.name)!.address : addresses.get(symbol.helper)!,
-    )
+    const outside = (symbol: ImageSymbol): number =>
+      symbol.kind === 'map' ? maps.get(symbol.name)!.address : addresses.get(symbol.helper)!
+    const addressOfSymbol = (symbol: ImageSymbol): number => {
+      if (symbol.kind === 'function') return (code + symbol.offset) | 1
+      if (symbol.kind === 'section') return sections[symbol.index]!
+      return symbol.kind === 'map' ? outside(symbol) : outside(symbol) | 1
+    }
+    const linked = link(image, { code, sections }, outside)
     bytes.set(linked.code)
     for (const [index, section] of image.sections.entries()) {
       const content = section.kind === 'bss' ? new Uint8Array(section.size) : linked.sections[index]!
       if (offsets[index]! >= 0) bytes.set(content, offsets[index])
       else await machine.write(sections[index]!, content)
     }
+    let table = 0
+    if (image.table.length > 0) {
+      table = workspace.data.allocate(4 * image.table.length)
+      data.push(table)
+      await machine.write(table, wordBytes(image.table.map((index) => addressOfSymbol(image.symbols[index]!))))
+    }
     await workspace.code.write(code, bytes)
-    return new Instance(image, workspace, { code, sections, data, maps, own }, gates)
+    return new Instance(image, workspace, { code, sections, data, maps, own, table }, gates)
   } catch (error) {
     workspace.code.free(code)
     for (const address of data) workspace.data.free(address)

@@ -4,7 +4,7 @@
 // Needs and leaves: 64-bit SSA, folded. Phis that are not needed go with `fold`.
 
 import { removeUnreachable } from '../ir/cfg.ts'
-import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
+import { type Block, type Func, type Value, callsHelper, replaceValues } from '../ir/func.ts'
 import { I32, I64, Op, type Type } from '../ir/op.ts'
 
 interface Slot {
@@ -142,7 +142,7 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
           claim(place.imm + value.imm, value.type === I64 ? 8 : 4, false)
         } else if (value.op !== Op.zext) {
           // Only calls of helpers say what they use of an address: what lies from there up.
-          const known = value.op === Op.call && value.callee!.kind === 'helper'
+          const known = callsHelper(value)
           given = Math.min(given, known ? place.imm : -REACH)
         }
       }

@@ -81,6 +81,8 @@ function addressTaken(program: Program): number[] {
 }
 
 const REGISTERS = 11
+/** Bytes from r10 within which an address of the stack is followed. */
+const FRAME_REACH = 1 << 15
 /** Helpers that are code of the program's own. */
 const MAP_LOOKUP = 1
 const TAIL_CALL = 12
@@ -336,6 +338,11 @@ class FunctionBuilder {
       default: {
         const operation = binary[op]
         const right = this.source(instruction, source)
+        if (op === 'add' && width === 64 && source === 'imm' && left.op === Op.zext && left.args[0]!.op === Op.frame) {
+          // An address of the stack, as long as no carry can leave its word.
+          const offset = left.args[0]!.imm + instruction.imm
+          if (Math.abs(offset) <= FRAME_REACH) return this.zext(this.add(Op.frame, I32, [], offset))
+        }
         return width === 64
           ? this.add(operation, I64, [left, right])
           : this.zext(this.add(operation, I32, [this.low(left), this.low(right)]))

@@ -34,10 +34,8 @@ export function runPasses(module: Module, options: PassOptions): void {
     step('simplify-cfg', func, simplifyCfg)
     // Before legalization: what folds here is half the words there.
     if (optimize) {
+      step('stack-slots', func, promoteStackSlots)
       step('fold', func, fold)
-      // After fold: accesses of the stack have their addresses then.
-      if (step('stack-slots', func, promoteStackSlots)) step('fold', func, fold)
-      step('gvn', func, numberValues)
     }
     step('dead-code', func, removeDeadCode)
   }

@@ -1,7 +1,7 @@
 // Stack slots become values: what the compiler that made the bytecode spilled. A slot is a range of bytes at a constant
 // offset of r10 that every access covers exactly; none is promoted where an address of the stack goes anywhere but into an
 // access (a helper may use what lies from the address that it is given up). What is read before it is written is 0.
-// Needs and leaves: 64-bit SSA, folded. Phis that are not needed go with `fold`.
+// Needs and leaves: 64-bit SSA, as the frontend makes it. Phis that are not needed go with `fold`.
 
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, callsHelper, replaceValues } from '../ir/func.ts'
@@ -51,11 +51,13 @@ export function promoteStackSlots(func: Func): boolean {
     let state: (Value | undefined)[]
     const made: Value[] = []
     if (block.predecessors.length === 1) {
-      state = final[block.predecessors[0]!.order]!.slice()
+      // Nobody else goes on from there: its state need not be kept.
+      const from = block.predecessors[0]!
+      state = from.successors.length === 1 ? final[from.order]! : final[from.order]!.slice()
     } else {
       state = Array.from({ length: count })
       for (const slot of slots.all) {
-        if (!slot.good || !liveIn[block.order]!.has(slot.index) || block.order === 0) continue
+        if (!slot.good || block.order === 0 || !isSet(liveIn[block.order]!, slot.index)) continue
         const phi = func.create(block, Op.phi, type(slot))
         made.push(phi)
         phis.push({ phi, slot: slot.index })
@@ -133,7 +135,9 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
   }
   for (const block of order) {
     for (const value of block.values) {
-      for (const [index, arg] of value.args.entries()) {
+      const { args } = value
+      for (let index = 0; index < args.length; index++) {
+        const arg = args[index]!
         const place = arg.op === Op.zext ? arg.args[0]! : arg
         if (place.op !== Op.frame) continue
         const size = index === 0 && arg === place ? sizes[value.op] : undefined
@@ -153,7 +157,7 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
 }
 
 /** By block: the slots that are read before they are written from its start on. */
-function liveSlots(order: readonly Block[], slotOf: (value: Value) => Slot | undefined, count: number): Set<number>[] {
+function liveSlots(order: readonly Block[], slotOf: (value: Value) => Slot | undefined, count: number): Uint32Array[] {
   const words = (count + 31) >>> 5
   const used = order.map(() => new Uint32Array(words))
   const defined = order.map(() => new Uint32Array(words))
@@ -189,9 +193,9 @@ function liveSlots(order: readonly Block[], slotOf: (value: Value) => Slot | und
       }
     }
   }
-  return live.map((bits) => {
-    const set = new Set<number>()
-    for (let slot = 0; slot < count; slot++) if ((bits[slot >>> 5]! & (1 << (slot & 31))) !== 0) set.add(slot)
-    return set
-  })
+  return live
+}
+
+function isSet(bits: Uint32Array, index: number): boolean {
+  return (bits[index >>> 5]! & (1 << (index & 31))) !== 0
 }

@@ -1,5 +1,6 @@
 // `npm run bench`: how fast the compiler and the simulator are, medians of several runs each. Warm compile speed over
-// generated programs, a cold `thumbpf compile`, the memory that the largest program takes, the simulator on the kernels.
+// generated programs, a cold `thumbpf compile`, the memory that the largest program takes, cycles of compiled
+// programs, the simulator.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 import { compile } from '../src/index.ts'
 import { generateProgram } from './generate.ts'
+import { benchKernels } from './kernels.ts'
 import { benchSimulator } from './simulator.ts'
 
 const LARGEST = 65_536
@@ -67,7 +69,7 @@ function coldCompile(): void {
   const folder = mkdtempSync(join(tmpdir(), 'thumbpf-bench-'))
   try {
     const args = [
-      join(root, 'dist/cli/main.js'),
+      join(root, 'build/src/cli/main.js'),
       'compile',
       join(root, 'examples/fletcher32.o'),
       '-o',
@@ -95,6 +97,18 @@ function memory(): void {
   row(`${LARGEST} instructions, resident set`, `${(Number(stdout) / 1024).toFixed(0)} MiB`)
 }
 
+async function kernelCycles(): Promise<void> {
+  const results = await benchKernels(root)
+  console.log('\ncompiled programs                         cycles           bytes  cycles / gcc -O2   bytes / gcc -O2')
+  for (const { name, cycles, bytes, native } of results) {
+    const ratios = native === undefined ? [] : [cycles / native.cycles, bytes / native.bytes]
+    row(name, cycles.toLocaleString('en'), `${bytes}`, ...ratios.map((ratio) => ratio.toFixed(2)))
+  }
+  const logs = results.flatMap(({ cycles, native }) => (native === undefined ? [] : [Math.log(cycles / native.cycles)]))
+  if (logs.length === 0) return
+  row('geometric mean', '', '', Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length).toFixed(2))
+}
+
 if (process.argv.includes('--memory')) {
   compile(generateProgram(LARGEST))
   console.log(process.resourceUsage().maxRSS)
@@ -102,6 +116,8 @@ if (process.argv.includes('--memory')) {
   compileSpeed()
   coldCompile()
   memory()
+  await kernelCycles()
+  console.log()
   const { withCycles, withoutCycles } = await benchSimulator()
   row('simulator, counting cycles', `${withCycles.toFixed(0)} M insns/s`)
   row('simulator, without cycles', `${withoutCycles.toFixed(0)} M insns/s`)

@@ -61,6 +61,9 @@ write(
   }),
 )
 
+// Kind and device: starts, readings, warnings of device 7 and at last a failure of device 9; one record of an unknown kind.
+write('events', Uint8Array.of(0, 7, 0, 9, 1, 7, 1, 9, 2, 7, 2, 7, 1, 9, 8, 1, 2, 7, 3, 9, 2, 7))
+
 // 3528 and 3780.
 write(
   'gcd',

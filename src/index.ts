@@ -1,8 +1,12 @@
 // The public surface, every export by name. Close to the shape of the WebAssembly JS API: `compile` bytes to a Module,
 // `instantiate` it on a machine with helpers, `call` the Instance. Runs in browsers as it is; node.ts has what needs Node.
 
+import type { Rejection } from './base/errors.ts'
+import { checkHelpers } from './bpf/check.ts'
+import type { Grants } from './bpf/helpers.ts'
+import { checkMaps } from './bpf/maps.ts'
 import type { Program } from './bpf/program.ts'
-import { compile as compileImage, type CompileOptions } from './compile.ts'
+import { compile as compileImage, type CompileOptions, granted } from './compile.ts'
 import type { Image } from './image/image.ts'
 import { type HelperBinding, instantiate as instantiateImage, type Instance } from './machine/instance.ts'
 import type { Machine } from './machine/machine.ts'
@@ -20,7 +24,6 @@ export {
 } from './base/outcome.ts'
 export { formatPrototype, type Parameter, type Prototype, type ResultType, type ValueType } from './base/prototype.ts'
 export { assemble } from './bpf/asm.ts'
-export { checkHelpers } from './bpf/check.ts'
 export { type ConformanceTest, expectsError, parseConformance } from './bpf/conformance.ts'
 export { disassemble, formatInstruction, labelsOf } from './bpf/disasm.ts'
 export {
@@ -33,22 +36,58 @@ export {
   type HostHelper,
   noHelpers,
 } from './bpf/helpers.ts'
-export { interpret, interpretAsync, type Interpretation, type InterpretOptions } from './bpf/interpret.ts'
+export {
+  DEFAULT_MAP_BASE,
+  interpret,
+  interpretAsync,
+  type Interpretation,
+  type InterpretOptions,
+  type ProgramParts,
+  type TailTarget,
+} from './bpf/interpret.ts'
+export { lineAt } from './bpf/lines.ts'
+export { OracleMap, placeOracleMaps } from './bpf/map-oracle.ts'
+export { MapError, MapType, MapUpdate } from './bpf/maps.ts'
 export { type InterpreterMemory, type MemoryRegion, RegionMemory } from './bpf/memory.ts'
 export { suggestion } from './bpf/names.ts'
-export type { BpfFunction, Instruction, Program } from './bpf/program.ts'
+export type {
+  BpfFunction,
+  DataSection,
+  Instruction,
+  MapDefinition,
+  Program,
+  Reference,
+  SourceLine,
+} from './bpf/program.ts'
 export { helperTable, parseHelperHeader, parsePrototype } from './bpf/prototypes.ts'
 export { readProgram, type ReadOptions } from './bpf/read.ts'
 export { linuxHelperNames, linuxHelpers } from './bpf/tables/linux.ts'
 export { riotHelpers } from './bpf/tables/riot.ts'
 export type { CompileOptions } from './compile.ts'
-export { type Image, type ImageSymbol, type LineEntry, Reloc, type Relocation, slotAt } from './image/image.ts'
-export { link, type Placement } from './image/link.ts'
+export {
+  type Image,
+  type ImageMap,
+  type ImageSection,
+  type ImageSymbol,
+  type LineEntry,
+  Reloc,
+  type Relocation,
+  slotAt,
+} from './image/image.ts'
+export { type Linked, link, type Placement } from './image/link.ts'
 export { listing, type ListingLine } from './image/listing.ts'
 export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
 export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
 export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
+
+/**
+ * What of a program's helpers and maps is refused, as `compile` would: calls of helpers that are not granted and definitions of maps
+ * that there can't be. For those who interpret a program. `names` gives the names of helpers that are known.
+ */
+export function checkProgram(program: Program, helpers: Grants, names?: ReadonlyMap<number, string>): Rejection[] {
+  return [...checkMaps(program.maps), ...checkHelpers(program, granted(program, helpers), names)]
+}
 
 /** A compiled program, not yet on any machine. One module can be instantiated any number of times. */
 export class Module {

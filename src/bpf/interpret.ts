@@ -1,30 +1,38 @@
 // The oracle: RFC 9669 as plain code over 64-bit BigInts. Takes a checked Program (check.ts says what that promises).
 // Beyond the RFC: addresses are the low 32 bits; what was never written reads as 0, as do R1-R5 after a call and, in a callee, R0
 // and R6-R9; a misaligned atomic, an access outside of memory and calls too deep are traps; callx calls the helper of a number below
-// 256, or else the function that has all 64 bits as its address.
+// 256, or else the function that has all 64 bits as its address. Packet loads read from the R1 of the run, also behind tail calls.
 
 import { InputError, unreachable } from '../base/errors.ts'
 import { TrapCode, trapMessage, type Outcome } from '../base/outcome.ts'
-import { addressOf, type Addresses, initialData, placeData } from './data.ts'
+import { addressOf } from './data.ts'
 import { callHelper, type Helper, HelperFault, type HelperMemory, noHelpers, type HelperSet } from './helpers.ts'
+import {
+  type LoadedProgram,
+  type LoadedPrograms,
+  loadPrograms,
+  type ProgramParts,
+  type TailTarget,
+} from './interpret-load.ts'
 import type { AluOp, AtomicOp, JumpOp, Row } from './isa.ts'
-import { RegionMemory, type InterpreterMemory, type MemoryRegion } from './memory.ts'
+import { MapError, MapType } from './maps.ts'
+import { RegionMemory, type InterpreterMemory } from './memory.ts'
 import type { Instruction, Program } from './program.ts'
+
+export { DEFAULT_DATA_BASE, DEFAULT_MAP_BASE, type ProgramParts, type TailTarget } from './interpret-load.ts'
 
 /** Bytes of stack that each function has below its R10. */
 export const FRAME_SIZE = 512
 /** Where the stack begins unless the caller says otherwise. */
 export const DEFAULT_STACK_BASE = 0x2010_0000
-/** Where the program's data begins unless the caller says otherwise. */
-export const DEFAULT_DATA_BASE = 0x2018_0000
-const DEFAULT_MAP_BASE = 0x3000_0000
-const MAP_DISTANCE = 16
-const DEFAULT_FUNCTION_BASE = 0x1000_0001
-const FUNCTION_DISTANCE = 8
 /** callx of less than this is of a helper. */
 const FIRST_FUNCTION_ADDRESS = 256
+/** bpf_tail_call, for programs that have a program array. */
+const TAIL_CALL = 12
+/** How many tail calls a run may make. */
+const MAXIMUM_TAIL_CALLS = 33
 
-export interface InterpretOptions {
+export interface InterpretOptions extends ProgramParts {
   /** Everything but the stack and the program's data. */
   readonly memory?: InterpreterMemory
   /** R1 at entry: address of the context, 32 bits; 0 without one. Packet loads read from it. */
@@ -34,17 +42,8 @@ export interface InterpretOptions {
   readonly helpers?: HelperSet
   /** Lowest address of the stack. */
   readonly stackBase?: number
-  /** Address of each of `Program.data`; one after the other from DEFAULT_DATA_BASE if not given. */
-  readonly dataAddresses?: readonly number[]
-  /** Address of each of `Program.maps`: what a program gives to helpers. */
-  readonly mapAddresses?: readonly number[]
-  /** Address of each of `Program.functions`, bit 0 set: what callx takes. */
-  readonly functionAddresses?: readonly number[]
-  /**
-   * The bytes of each of `Program.data`, to be read and written from outside too; `memory` if they lie in the caller's memory at
-   * `dataAddresses`, as `initialData` makes them. Default: new ones, for this run alone.
-   */
-  readonly data?: readonly Uint8Array[] | 'memory'
+  /** What program arrays hold: the programs by the numbers that OracleMap.setProgram was given, from 1 on. */
+  readonly programs?: ReadonlyMap<number, TailTarget>
   /** Functions that may be active at once, the entry included. */
   readonly maximumDepth?: number
   /** Instructions to execute before the run is stopped. */
@@ -55,17 +54,6 @@ export interface Interpretation {
   readonly outcome: Outcome
   /** Executed BPF instructions; LDDW is one. */
   readonly instructions: number
-}
-
-/** The addresses that a run has with these options. */
-export function interpreterAddresses(program: Program, options: InterpretOptions = {}): Addresses {
-  return {
-    data: options.dataAddresses ?? placeData(program.data, DEFAULT_DATA_BASE),
-    maps: options.mapAddresses ?? program.maps.map((_, index) => DEFAULT_MAP_BASE + MAP_DISTANCE * index),
-    functions:
-      options.functionAddresses ??
-      program.functions.map((_, index) => DEFAULT_FUNCTION_BASE + FUNCTION_DISTANCE * index),
-  }
 }
 
 /** Runs the entry of a program. Throws InputError for a helper that gives a promise: interpretAsync waits for it. */
@@ -86,19 +74,20 @@ interface Pending {
 }
 
 interface Frame {
+  /** The caller's program and place. */
+  readonly program: LoadedProgram
   readonly returnTo: number
   /** The caller's R6 to R9. */
   readonly saved: readonly bigint[]
 }
 
 class Interpreter {
-  private readonly program: Program
+  private readonly programs: LoadedPrograms
+  /** The one that runs; tail calls go to others. */
+  private program: LoadedProgram
+  private tailCalls = 0
   private readonly memory: InterpreterMemory
-  private readonly addresses: Addresses
-  /** Index in `Program.instructions` by the address of a function. */
-  private readonly functionStarts: ReadonlyMap<bigint, number>
   private readonly data: InterpreterMemory
-  private readonly dataRegions: readonly MemoryRegion[]
   private readonly stack: InterpreterMemory
   private readonly stackBase: number
   private readonly stackEnd: number
@@ -116,9 +105,11 @@ class Interpreter {
   private pending: Pending | undefined
 
   constructor(program: Program, options: InterpretOptions) {
-    this.program = program
-    this.memory = options.memory ?? new RegionMemory([])
     this.helpers = options.helpers ?? noHelpers
+    this.programs = loadPrograms(program, options, options.programs ?? new Map(), this.helpers)
+    this.program = this.programs.main
+    this.data = new RegionMemory(this.programs.regions)
+    this.memory = options.memory ?? new RegionMemory([])
     this.context = (options.r1 ?? 0) >>> 0
     this.length = (options.r2 ?? 0) >>> 0
     this.maximumDepth = options.maximumDepth ?? 64
@@ -126,20 +117,6 @@ class Interpreter {
     this.stackBase = options.stackBase ?? DEFAULT_STACK_BASE
     this.stackEnd = this.stackBase + this.maximumDepth * FRAME_SIZE
     this.stack = new RegionMemory([{ base: this.stackBase, bytes: new Uint8Array(this.maximumDepth * FRAME_SIZE) }])
-    this.addresses = interpreterAddresses(program, options)
-    this.functionStarts = new Map(
-      program.functions.map(({ start }, index) => [BigInt(this.addresses.functions[index]!), start]),
-    )
-    const data = options.data ?? initialData(program, this.addresses)
-    this.dataRegions =
-      data === 'memory'
-        ? []
-        : program.data.map(({ kind }, index) => ({
-            base: this.addresses.data[index]!,
-            bytes: data[index]!,
-            readOnly: kind === 'rodata',
-          }))
-    this.data = new RegionMemory(this.dataRegions)
     this.pc = program.functions[program.entry]!.start
     this.r[1] = BigInt(this.context)
     this.r[2] = BigInt(this.length)
@@ -170,16 +147,15 @@ class Interpreter {
 
   /** Runs to the end, or to a helper that is pending. */
   private advance(): Outcome | undefined {
-    const { instructions } = this.program
     while (this.outcome === undefined && this.pending === undefined) {
-      const instruction = instructions[this.pc]!
+      const instruction = this.program.program.instructions[this.pc]!
       if (this.executed === this.maximumInstructions) {
         const message = `stopped after ${this.executed} instructions`
         this.outcome = {
           kind: 'limited',
           limit: 'instructions',
           pc: instruction.slot * 8,
-          slot: instruction.slot,
+          slot: this.slotOf(instruction),
           message,
         }
         break
@@ -204,7 +180,7 @@ class Interpreter {
         r[dst] =
           instruction.reference === null
             ? (BigInt(instruction.immHigh >>> 0) << 32n) | BigInt(imm >>> 0)
-            : BigInt(addressOf(instruction.reference, this.addresses))
+            : BigInt(addressOf(instruction.reference, this.program.addresses))
         return
       case 'load': {
         const value = this.load(this.address(src, instruction.offset), row.size, instruction)
@@ -241,7 +217,7 @@ class Interpreter {
 
   private memoryAt(address: number): InterpreterMemory {
     if (address >= this.stackBase && address < this.stackEnd) return this.stack
-    for (const { base, bytes } of this.dataRegions) {
+    for (const { base, bytes } of this.programs.regions) {
       if (address >= base && address < base + bytes.length) return this.data
     }
     return this.memory
@@ -277,13 +253,13 @@ class Interpreter {
     const { r } = this
     const value = r[instruction.dst]!
     const byPointer = callee === 'register' && value >= FIRST_FUNCTION_ADDRESS
-    const start = byPointer ? this.functionStarts.get(value) : callee === 'local' ? instruction.target : undefined
+    const start = byPointer ? this.program.functionStarts.get(value) : callee === 'local' ? instruction.target : undefined
     if (start !== undefined) {
       if (this.frames.length + 1 >= this.maximumDepth) {
         this.trap(TrapCode.CALL_DEPTH, instruction)
         return
       }
-      this.frames.push({ returnTo: this.pc, saved: r.slice(6, 10) })
+      this.frames.push({ program: this.program, returnTo: this.pc, saved: r.slice(6, 10) })
       r[0] = 0n
       r.fill(0n, 6, 10)
       r[10] = r[10]! - BigInt(FRAME_SIZE)
@@ -291,12 +267,45 @@ class Interpreter {
       return
     }
     const number = callee === 'register' ? Number(value) : instruction.imm
-    const helper = byPointer ? undefined : this.helpers.helpers.get(number)
+    if (!byPointer && number === TAIL_CALL && this.program.tailCalls) {
+      this.tailCall(instruction)
+      return
+    }
+    const helper = byPointer ? undefined : this.program.helpers.get(number)
     if (helper === undefined) {
       this.trap(TrapCode.UNKNOWN_HELPER, instruction)
       return
     }
     this.callHelper(number, helper, instruction)
+  }
+
+  /** bpf_tail_call(ctx, program array, index): another program in place of this function, or R0 = -ENOENT. */
+  private tailCall(instruction: Instruction): void {
+    const { r } = this
+    const word = (register: number): number => Number(BigInt.asUintN(32, r[register]!))
+    const context = word(1)
+    const map = this.programs.mapAt.get(word(2))
+    if (map === undefined || map.definition.type !== MapType.PROGRAM_ARRAY) {
+      this.trap(TrapCode.BAD_ACCESS, instruction)
+      return
+    }
+    const number = map.program(word(3))
+    if (number === 0 || this.tailCalls === MAXIMUM_TAIL_CALLS) {
+      r[0] = BigInt.asUintN(64, BigInt(MapError.ENOENT))
+      r.fill(0n, 1, 6)
+      return
+    }
+    const target = this.programs.targets.get(number)
+    if (target === undefined) {
+      throw new InputError(`map '${map.definition.name}' holds program ${number}, which is not among the programs`)
+    }
+    this.tailCalls++
+    this.program = target
+    r.fill(0n, 0, 10)
+    r[1] = BigInt(context)
+    r[2] = BigInt(this.length)
+    const { functions, entry } = target.program
+    this.pc = functions[entry]!.start
   }
 
   private callHelper(number: number, helper: Helper, instruction: Instruction): void {
@@ -355,6 +364,7 @@ class Interpreter {
     r.fill(0n, 1, 6)
     for (const [index, value] of frame.saved.entries()) r[6 + index] = value
     r[10] = r[10]! + BigInt(FRAME_SIZE)
+    this.program = frame.program
     this.pc = frame.returnTo
   }
 
@@ -373,8 +383,13 @@ class Interpreter {
     this.outcome = { kind: 'returned', r0 }
   }
 
-  private trap(code: TrapCode, { slot }: Instruction): void {
-    this.outcome = { kind: 'trapped', code, slot, message: trapMessage(code) }
+  private trap(code: TrapCode, instruction: Instruction): void {
+    this.outcome = { kind: 'trapped', code, slot: this.slotOf(instruction), message: trapMessage(code) }
+  }
+
+  /** Slots of an outcome are of the program that was run, and not of those that tail calls lead to. */
+  private slotOf({ slot }: Instruction): number {
+    return this.program === this.programs.main ? slot : -1
   }
 }
 

@@ -307,6 +307,8 @@ function atomicRows(): Row[] {
     const bits = size * 8
     const opcode = STX | ATOMIC | (size === 4 ? 0x00 : 0x18)
     const r = size === 4 ? 'w' : ''
+    // How the kernel writes it: any register is an r.
+    const kernel = size === 4 ? 'atomic' : 'atomic64'
     const exchange = size === 4 ? '32_32' : '_64'
     const suffixes = size === 4 ? ['32'] : ['', '64']
     for (const [op, imm, operator] of atomics) {
@@ -321,6 +323,7 @@ function atomicRows(): Row[] {
           fixed: { imm },
           syntax: [
             `lock *(u${bits} *)($d $off) ${operator} $${r}s`,
+            `lock *(u${bits} *)($d $off) ${operator} $s`,
             ...suffixes.map((suffix) => `lock ${op}${suffix} [$d $off], $s`),
           ],
         },
@@ -334,6 +337,8 @@ function atomicRows(): Row[] {
           fixed: { imm: imm | 1 },
           syntax: [
             `$${r}s = atomic_fetch_${op}((u${bits} *)($d $off), $${r}s)`,
+            `$s = atomic_fetch_${op}((u${bits} *)($d $off), $s)`,
+            `$s = ${kernel}_fetch_${op}((u${bits} *)($d $off), $s)`,
             ...suffixes.map((suffix) => `lock fetch ${op}${suffix} [$d $off], $s`),
             ...suffixes.map((suffix) => `lock fetch_${op}${suffix} [$d $off], $s`),
           ],
@@ -351,6 +356,8 @@ function atomicRows(): Row[] {
         fixed: { imm: 0xe1 },
         syntax: [
           `$${r}s = xchg${exchange}($d $off, $${r}s)`,
+          `$s = xchg${exchange}($d $off, $s)`,
+          `$s = ${kernel}_xchg((u${bits} *)($d $off), $s)`,
           ...suffixes.map((suffix) => `lock xchg${suffix} [$d $off], $s`),
         ],
       },
@@ -364,6 +371,8 @@ function atomicRows(): Row[] {
         fixed: { imm: 0xf1 },
         syntax: [
           `${r || 'r'}0 = cmpxchg${exchange}($d $off, ${r || 'r'}0, $${r}s)`,
+          `r0 = cmpxchg${exchange}($d $off, r0, $s)`,
+          `r0 = ${kernel}_cmpxchg((u${bits} *)($d $off), r0, $s)`,
           ...suffixes.map((suffix) => `lock cmpxchg${suffix} [$d $off], $s`),
         ],
       },

@@ -19,7 +19,9 @@ export interface ReadOptions {
 const maximumRejections = 50
 
 /** Reads and checks a program. Throws InputError for bytes that can't be read and RejectedError for a malformed program. */
-export function readProgram(bytes: Uint8Array, options: ReadOptions = {}): Program {
+export function readProgram(input: Uint8Array, options: ReadOptions = {}): Program {
+  // Node's Buffer is an Uint8Array whose slice shares its memory.
+  const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
   if (isElf(bytes)) return load(readObject(bytes, options.entry))
   if (isApplication(bytes)) return load(readApplication(bytes, options.entry))
   const program = loadProgram(bytes)

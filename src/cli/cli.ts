@@ -35,6 +35,7 @@ function withCompileOptions(command: Command): Command {
   return command
     .addOption(new Option('-O, --optimize <level>', '0 or 2').argParser(oneOf(['0', '2'] as const)).default('2'))
     .option('--full-prologue', 'save all callee-saved registers, used or not')
+    .option('--position-independent', 'code that is never patched: its addresses are in a table')
     .option('--helpers <table>', 'numbers and prototypes of helpers: linux, riot, or a C header')
 }
 
@@ -64,12 +65,14 @@ function commands(io: Io, settle: (status: number) => void): Command {
     .addHelpText(
       'after',
       `
-FILE is an ELF object (clang -target bpf), raw BPF bytes or BPF assembly, told apart by content; - is standard input.
+FILE is an ELF object (clang -target bpf), raw BPF bytes, an application of Femto-Containers or BPF assembly, told apart by
+content; - is standard input.
 Without a command, FILE is run.
 
 Examples:
   thumbpf examples/fletcher32.o --ctx @examples/inputs/fletcher32.bin
   thumbpf run examples/gcd.s --ctx "c8 0d 00 00 c4 0e 00 00" --stats
+  thumbpf run examples/events.o --ctx @examples/inputs/events.bin --maps
   thumbpf objdump examples/packet.o
   thumbpf compile examples/alarm.o -o alarm.bin`,
     )
@@ -84,6 +87,7 @@ Examples:
     .option('--entry <name>', 'function to start with')
     .option('--stats', 'print instructions, cycles and sizes too')
     .option('--json', 'print one JSON object')
+    .option('--maps', "print the program's maps after the call, in hex (of an array what is not zero)")
     .option('--ctx-out <file>', 'write the context, as it is after the call, to a file')
     .addOption(limitOption())
     .action(async (file: string, options) => {

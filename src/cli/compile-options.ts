@@ -6,11 +6,16 @@ import type { CompileOptions } from '../index.ts'
 export interface CompileFlags {
   readonly optimize: '0' | '2'
   readonly fullPrologue?: boolean
+  readonly positionIndependent?: boolean
   /** linux, riot or the path of a C header. */
   readonly helpers?: string
 }
 
 /** The compiler's options for them. */
 export function compileOptions(flags: CompileFlags): CompileOptions {
-  return { optimize: flags.optimize === '0' ? 0 : 2, fullPrologue: flags.fullPrologue === true }
+  return {
+    optimize: flags.optimize === '0' ? 0 : 2,
+    fullPrologue: flags.fullPrologue === true,
+    positionIndependent: flags.positionIndependent === true,
+  }
 }

@@ -1,6 +1,6 @@
 // `thumbpf compile`: writes the compiled program to a file.
 
-import { compile as compileModule, type Image, InputError, link } from '../index.ts'
+import { compile as compileModule, type Image, InputError } from '../index.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { grantsFor } from './helper-choice.ts'
 import { loadProgram, writeOutput } from './input.ts'
@@ -33,7 +33,7 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
     const entry = image.symbols[image.entry]!
     say(
       `${options.output}: ${code.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
-        `entry '${entry.name}' at offset ${entry.offset}\n`,
+        `entry '${entry.name}' at offset ${entry.offset}\n${tableOf(image)}`,
     )
   }
   return 0
@@ -41,11 +41,23 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
 
 /** The code alone. It runs wherever it is put, at a multiple of 4: calls within it are relative. */
 function binary(image: Image): Uint8Array {
-  if (image.sections.length > 0) {
-    const names = image.sections.map((section) => section.name).join(', ')
-    throw new InputError(`the program has data (${names}), which plain bytes (--format bin) can't be linked with`)
+  const missing = (what: string): never => {
+    throw new InputError(`${what}, which needs a linker: plain bytes (--format bin) are code alone`)
   }
-  return link(image, { code: 0 }, (symbol) => {
-    throw new InputError(`the program uses ${symbol.name}, which plain bytes (--format bin) can't be linked with`)
-  }).code
+  if (image.sections.length > 0) {
+    missing(`the program has data (${image.sections.map((section) => section.name).join(', ')})`)
+  }
+  for (const { symbol } of image.relocations) {
+    const { kind, name } = image.symbols[symbol]!
+    if (kind === 'import') missing(`the program calls ${name}`)
+    if (kind === 'map') missing(`the program uses map '${name}'`)
+    if (kind === 'function') missing(`the program takes the address of ${name}`)
+  }
+  return image.code
+}
+
+/** What whoever places position-independent code puts into the table that env leads to. */
+function tableOf(image: Image): string {
+  const names = image.table.map((index) => image.symbols[index]!.name)
+  return names.length === 0 ? '' : `table of addresses for env: ${names.join(', ')}\n`
 }

@@ -1,17 +1,23 @@
 // One call of a program, on the interpreter or compiled and on a machine: what run, test and plugin have in common.
 
 import {
+  checkProgram,
   compile,
   type CompileOptions,
+  DEFAULT_MAP_BASE,
   type HelperSet,
   instantiate,
   interpretAsync,
+  lineAt,
+  type MapDefinition,
+  type MapEntry,
+  MapType,
   noHelpers,
   type Outcome,
+  placeOracleMaps,
   type Program,
   RegionMemory,
   RejectedError,
-  checkHelpers,
   Simulator,
 } from '../index.ts'
 
@@ -28,9 +34,20 @@ export interface ExecuteOptions {
   readonly len?: number | undefined
   readonly maxInstructions?: number | undefined
   readonly helpers?: HelperSet
+  /** Read the maps after the call? */
+  readonly maps?: boolean
   /** Names of helpers by number, for the message about one that is not granted. */
   readonly helperNames?: ReadonlyMap<number, string>
   readonly compile?: CompileOptions
+}
+
+/** A map after the call. */
+export interface MapContents {
+  readonly definition: MapDefinition
+  /** By key; of an array those that are not zero. */
+  readonly entries: readonly MapEntry[]
+  /** What a ring buffer's consumer finds. */
+  readonly records: readonly Uint8Array[]
 }
 
 export interface Execution {
@@ -44,6 +61,10 @@ export interface Execution {
   readonly bpfInstructions: number
   /** The context after the call; empty without one. */
   readonly ctx: Uint8Array
+  /** C line (`file:line`) where the program failed, if the object has lines. */
+  readonly source: string | undefined
+  /** Empty unless they were asked for. */
+  readonly maps: readonly MapContents[]
 }
 
 /** Calls the program's entry. Throws RejectedError for a program that calls helpers which are not granted. */
@@ -53,18 +74,29 @@ export async function execute(program: Program, options: ExecuteOptions): Promis
 
 async function executeInterpreted(program: Program, options: ExecuteOptions): Promise<Execution> {
   const helpers = options.helpers ?? noHelpers
-  const rejections = checkHelpers(program, new Set(helpers.helpers.keys()), options.helperNames)
+  const rejections = checkProgram(program, new Set(helpers.helpers.keys()), options.helperNames)
   if (rejections.length > 0) throw new RejectedError(rejections)
   const ctx = (options.ctx ?? new Uint8Array()).slice()
   const base = 0x2000_0000
+  const maps = placeOracleMaps(program.maps, DEFAULT_MAP_BASE)
   const { outcome, instructions } = await interpretAsync(program, {
     memory: new RegionMemory([{ base, bytes: ctx }]),
     r1: hasBytes(ctx) ? base : 0,
     r2: options.len ?? ctx.length,
     helpers,
+    maps,
     maximumInstructions: options.maxInstructions ?? defaultLimit.interp,
   })
-  return { outcome, instructions, cycles: null, codeBytes: null, bpfInstructions: program.instructions.length, ctx }
+  return {
+    outcome,
+    instructions,
+    cycles: null,
+    codeBytes: null,
+    bpfInstructions: program.instructions.length,
+    ctx,
+    source: sourceOf(program, outcome),
+    maps: options.maps === true ? await Promise.all(maps.map(contents)) : [],
+  }
 }
 
 async function executeCompiled(program: Program, options: ExecuteOptions): Promise<Execution> {
@@ -84,7 +116,46 @@ async function executeCompiled(program: Program, options: ExecuteOptions): Promi
     limits: { instructions: options.maxInstructions ?? defaultLimit.sim },
   })
   const { code, bpfInstructions } = module.image
-  return { outcome, instructions, cycles, codeBytes: code.length, bpfInstructions, ctx }
+  return {
+    outcome,
+    instructions,
+    cycles,
+    codeBytes: code.length,
+    bpfInstructions,
+    ctx,
+    source: sourceOf(program, outcome),
+    maps: options.maps === true ? await Promise.all([...instance.maps.values()].map(contents)) : [],
+  }
+}
+
+/** The C line in which a program failed. */
+function sourceOf(program: Program, outcome: Outcome): string | undefined {
+  const line = outcome.kind === 'returned' || outcome.slot < 0 ? undefined : lineAt(program, outcome.slot)
+  return line && `${line.file}:${line.line}`
+}
+
+/** What a map of the interpreter and one on a machine have in common. */
+interface ReadableMap {
+  readonly definition: MapDefinition
+  entries(): readonly MapEntry[] | Promise<readonly MapEntry[]>
+  consume(): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+}
+
+async function contents(map: ReadableMap): Promise<MapContents> {
+  const { definition } = map
+  if (definition.type === MapType.RINGBUF) return { definition, entries: [], records: await map.consume() }
+  const entries = (await map.entries()).filter(({ value }) => !isArray(definition) || value.some((byte) => byte !== 0))
+  return { definition, entries: entries.toSorted((a, b) => compareBytes(a.key, b.key)), records: [] }
+}
+
+function isArray({ type }: MapDefinition): boolean {
+  return type === MapType.ARRAY || type === MapType.PERCPU_ARRAY
+}
+
+/** As little-endian numbers, which keys mostly are. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  for (let at = a.length - 1; at >= 0; at--) if (a[at] !== b[at]) return a[at]! - b[at]!
+  return 0
 }
 
 /** A context of no bytes is none: there is nothing that R1 could point at. */

@@ -1,10 +1,21 @@
 // `thumbpf objdump`: each BPF instruction with the Thumb instructions that it became, or one side alone.
 
-import { compile, formatInstruction, type Image, labelsOf, listing, type ListingLine, type Program } from '../index.ts'
+import {
+  compile,
+  formatInstruction,
+  formatPrototype,
+  type Image,
+  labelsOf,
+  lineAt,
+  listing,
+  type ListingLine,
+  type Program,
+} from '../index.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { grantsFor } from './helper-choice.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint } from './io.ts'
+import { mapTypeName } from './values.ts'
 
 interface ObjdumpOptions extends CompileFlags {
   readonly bpf?: boolean
@@ -17,11 +28,14 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
   const { program } = await loadProgram(file, options.entry, io)
   const heading = (text: string): string => paint(io.colour.stdout, 'bold', text)
   const bpf = (text: string): string => paint(io.colour.stdout, 'cyan', text)
-  const out: string[] = []
+  const comment = (text: string): string => paint(io.colour.stdout, 'dim', text)
+  const formats = { label: heading, line: comment, instruction: bpf } as const
+  const out = summaryOf(program).map(comment)
   if (options.bpf === true) {
-    for (const part of bpfParts(program)) out.push(part.slot < 0 ? heading(part.text) : bpf(part.text))
+    for (const { kind, text } of bpfParts(program)) out.push(formats[kind](text))
   } else {
     const { image } = compile(program, { ...compileOptions(options), ...(await grantsFor(program, options.helpers)) })
+    out.push(...importsOf(image).map(comment))
     if (options.thumb === true) {
       const names = functionNames(image)
       for (const line of listing(image)) {
@@ -31,10 +45,10 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
       }
     } else {
       const { bySlot, prologues, others } = arrange(image, program)
-      for (const part of bpfParts(program)) {
-        out.push(part.slot < 0 ? heading(part.text) : bpf(part.text))
-        for (const line of (part.slot < 0 ? prologues.get(part.starts) : bySlot.get(part.slot)) ?? [])
-          out.push(thumb(line))
+      const thumbOf = { label: prologues, line: undefined, instruction: bySlot } as const
+      for (const { kind, text, slot } of bpfParts(program)) {
+        out.push(formats[kind](text))
+        for (const line of thumbOf[kind]?.get(slot) ?? []) out.push(thumb(line))
       }
       if (others.length > 0) out.push(heading('; of no single BPF instruction:'), ...others.map(thumb))
     }
@@ -94,23 +108,49 @@ function thumb({ offset, encoding, text }: ListingLine): string {
   return `      ${offset.toString(16).padStart(4, '0')}:  ${encoding.padEnd(9)}  ${text}`
 }
 
-/** A line of the BPF listing: an instruction, or (slot -1) the label before the one at slot `starts`. */
+/** Comments on what the program has beside code: sections of data and maps. */
+function summaryOf({ data, maps }: Program): string[] {
+  return [
+    ...data.map(({ name, kind, size, align }) => `; ${name}: ${kind}, ${size} bytes, aligned to ${align}`),
+    ...maps.map(({ name, type, keySize, valueSize, maxEntries }) => {
+      const elements =
+        keySize > 0 ? `${maxEntries} entries, keys of ${keySize} bytes, values of ${valueSize}` : `${maxEntries} bytes`
+      return `; map '${name}': ${mapTypeName(type)}, ${elements}`
+    }),
+  ]
+}
+
+/** Comments on the helpers that the code calls. */
+function importsOf({ symbols }: Image): string[] {
+  return symbols
+    .filter(({ kind }) => kind === 'import')
+    .map(({ name, helper, prototype }) => {
+      return `; helper ${helper}: ${prototype === undefined ? `${name}, without a prototype` : formatPrototype(prototype)}`
+    })
+}
+
+/** A line of the BPF listing: the instruction at a slot, or the label or C line before it. */
 interface BpfPart {
+  readonly kind: 'label' | 'line' | 'instruction'
   readonly text: string
   readonly slot: number
-  readonly starts: number
 }
 
 function bpfParts(program: Program): BpfPart[] {
   const labels = labelsOf(program)
   const width = String(program.instructions.at(-1)!.slot).length
   const parts: BpfPart[] = []
+  let shown = ''
   for (const [index, instruction] of program.instructions.entries()) {
     const { slot, target } = instruction
     const label = labels.get(index)
-    if (label !== undefined) parts.push({ text: `${label}:`, slot: -1, starts: slot })
-    const text = formatInstruction(instruction, target < 0 ? undefined : labels.get(target))
-    parts.push({ text: `${String(slot).padStart(width + 1)}: ${text}`, slot, starts: slot })
+    if (label !== undefined) parts.push({ kind: 'label', text: `${label}:`, slot })
+    const line = lineAt(program, slot)
+    const comment = line === undefined ? '' : `; ${line.file}:${line.line}: ${line.text.trim()}`.replace(/: $/, '')
+    if (comment !== shown && comment !== '') parts.push({ kind: 'line', text: comment, slot })
+    shown = comment
+    const text = formatInstruction(instruction, target < 0 ? undefined : labels.get(target), program)
+    parts.push({ kind: 'instruction', text: `${String(slot).padStart(width + 1)}: ${text}`, slot })
   }
   return parts
 }

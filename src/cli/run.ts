@@ -1,14 +1,14 @@
 // `thumbpf run`: compiles a program, calls it once and prints how it ended.
 
-import { formatOutcome } from '../index.ts'
+import { formatOutcome, MapType } from '../index.ts'
 import { readBytes, writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
-import { execute, type Execution, type MachineName } from './execute.ts'
+import { execute, type Execution, type MachineName, type MapContents } from './execute.ts'
 import { helperChoice } from './helper-choice.ts'
 import { hostHelpers } from './host-helpers.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
-import { hexBytes } from './values.ts'
+import { hexBytes, mapTypeName } from './values.ts'
 
 interface RunOptions extends CompileFlags {
   readonly ctx?: string
@@ -19,6 +19,7 @@ interface RunOptions extends CompileFlags {
   readonly json?: boolean
   readonly ctxOut?: string
   readonly maxInstructions?: number
+  readonly maps?: boolean
 }
 
 /** Exit status 0 if the program returned, 1 if it ended in any other way. */
@@ -32,6 +33,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
     ctx,
     len: options.len,
     maxInstructions: options.maxInstructions,
+    maps: options.maps === true,
     ...(choice && { helpers: hostHelpers(choice, io), helperNames: choice.names }),
     compile: compileOptions(options),
   })
@@ -43,6 +45,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   } else {
     if (returned) io.stdout(`${formatOutcome(execution.outcome)}\n`)
     if (options.stats === true) io.stdout(statistics(execution))
+    for (const map of execution.maps) io.stdout(formatMap(map))
   }
   if (returned) return 0
   io.stderr(`${paint(io.colour.stderr, 'red', 'failed:')} ${describe(execution)}\n`)
@@ -51,7 +54,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 
 /** One line for an outcome; for a limit also how to raise it. */
 export function describe(execution: Execution): string {
-  const line = formatOutcome(execution.outcome)
+  const line = formatOutcome(execution.outcome, execution.source)
   return execution.outcome.kind === 'limited' ? `${line}; --max-instructions raises the limit` : line
 }
 
@@ -61,12 +64,39 @@ async function context(text: string): Promise<Uint8Array> {
 }
 
 function toJson(execution: Execution, machine: MachineName): Record<string, unknown> {
-  const { outcome, instructions, cycles, codeBytes, bpfInstructions } = execution
+  const { outcome, instructions, cycles, codeBytes, bpfInstructions, source, maps } = execution
   const ended =
     outcome.kind === 'returned'
       ? { r0: `0x${outcome.r0.toString(16).padStart(16, '0')}` }
-      : { r0: null, slot: outcome.slot >= 0 ? outcome.slot : null, message: formatOutcome(outcome) }
-  return { outcome: outcome.kind, ...ended, instructions, cycles, codeBytes, bpfInstructions, machine }
+      : {
+          r0: null,
+          slot: outcome.slot >= 0 ? outcome.slot : null,
+          source: source ?? null,
+          message: formatOutcome(outcome, source),
+        }
+  const contents = maps.length === 0 ? {} : { maps: Object.fromEntries(maps.map(mapToJson)) }
+  return { outcome: outcome.kind, ...ended, instructions, cycles, codeBytes, bpfInstructions, machine, ...contents }
+}
+
+function mapToJson({ definition, entries, records }: MapContents): [string, unknown] {
+  const { name, type } = definition
+  if (type === MapType.RINGBUF) return [name, { type: mapTypeName(type), records: records.map(hex) }]
+  const pairs = entries.map(({ key, value }) => ({ key: hex(key), value: hex(value) }))
+  return [name, { type: mapTypeName(type), entries: pairs }]
+}
+
+/** The map's name, then a line for each entry or record, bytes as they stand in memory. */
+function formatMap({ definition, entries, records }: MapContents): string {
+  const { name, type } = definition
+  const lines = [
+    ...entries.map(({ key, value }) => `  ${hex(key)}: ${hex(value)}\n`),
+    ...records.map((record) => `  ${hex(record)}\n`),
+  ]
+  return `${name} (${mapTypeName(type)})${lines.length === 0 ? ': empty' : ''}\n${lines.join('')}`
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function statistics(execution: Execution): string {

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from 'commander'
 
-import { suggestion } from '../index.ts'
+import { MapType, suggestion } from '../index.ts'
 import { UsageError } from './io.ts'
 
 /** A parser for an option that takes one of `words`. */
@@ -36,4 +36,15 @@ export function hexBytes(text: string, what: string): Uint8Array {
   if (wrong !== null) throw new UsageError(`${what}: '${wrong[0]}' is not a hex digit`)
   if (digits.length % 2 !== 0) throw new UsageError(`${what}: ${digits.length} hex digits; a byte takes two`)
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+/** `hash`, `ring buffer`, ... for Linux's number. */
+export function mapTypeName(type: number): string {
+  const name = Object.entries(MapType).find(([, number]) => number === type)?.[0] ?? `type ${type}`
+  return name
+    .toLowerCase()
+    .replace('_', ' ')
+    .replace('ringbuf', 'ring buffer')
+    .replace('lru', 'LRU')
+    .replace('cpu', '-CPU')
 }

@@ -1,10 +1,11 @@
 // Stack slots become values: what the compiler that made the bytecode spilled. A slot is a range of bytes at a constant
-// offset of r10 that every access covers exactly; none is promoted where an address of the stack goes anywhere but into an
-// access (a helper may use what lies from the address that it is given up). What is read before it is written is 0.
+// offset of r10 that every access covers exactly, and that no access with an index can reach; none is promoted where an address
+// of the stack goes anywhere but into an access (a helper may use what lies from the address that it is given up). What is read before it is written is 0.
 // Needs and leaves: 64-bit SSA, as the frontend makes it. Phis that are not needed go with `fold`.
 
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, callsHelper, replaceValues } from '../ir/func.ts'
+import { significantBits } from '../ir/known.ts'
 import { I32, I64, Op, type Type } from '../ir/op.ts'
 
 interface Slot {
@@ -127,19 +128,36 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
       }
       const other = owner[at + REACH]
       owner[at + REACH] = slot
+      if (shared[at + REACH] === 1) slot.good = false
       if (other !== undefined && other !== slot) {
         other.good = false
         slot.good = false
       }
     }
   }
+  /** Bytes that accesses at changing places use. */
+  const share = (from: number, to: number): void => {
+    for (let at = Math.max(from, -REACH); at < Math.min(to, 0); at++) {
+      const slot = owner[at + REACH]
+      if (slot !== undefined) slot.good = false
+      shared[at + REACH] = 1
+    }
+  }
+  const shared = new Uint8Array(REACH)
+  const arrays = findArrays(order)
   for (const block of order) {
     for (const value of block.values) {
       const { args } = value
       for (let index = 0; index < args.length; index++) {
         const arg = args[index]!
+        const array = arrays.get(arg.id)
+        if (array !== undefined && value.op !== Op.trunc) {
+          const size = index === 0 ? sizes[value.op] : undefined
+          if (size === undefined) given = -REACH
+          else share(array.from + value.imm, array.to + value.imm + size)
+        }
         const place = arg.op === Op.zext ? arg.args[0]! : arg
-        if (place.op !== Op.frame) continue
+        if (place.op !== Op.frame || arrays.has(value.id)) continue
         const size = index === 0 && arg === place ? sizes[value.op] : undefined
         if (size !== undefined) claim(place.imm + value.imm, size, true)
         else if (index === 0 && arg === place && value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) {
@@ -154,6 +172,49 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
   }
   for (const slot of all) if (slot.offset + slot.size > given) slot.good = false
   return all.some((slot) => slot.good) ? { all, byOffset } : undefined
+}
+
+/** Where an address of the stack with an index can be: bytes from r10, the last included. */
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** By id: sums of a stack address and an index that is known to be small, and the words of them. */
+function findArrays(order: readonly Block[]): Map<number, Span> {
+  const spans = new Map<number, Span>()
+  for (const block of order) {
+    for (const value of block.values) {
+      const [a, b] = value.args
+      if (value.op === Op.trunc) {
+        const span = spans.get(a!.id)
+        if (span !== undefined) spans.set(value.id, span)
+      } else if (value.op === Op.add && value.type === I64) {
+        const span = spanOf(a!, b!) ?? spanOf(b!, a!)
+        if (span !== undefined) spans.set(value.id, span)
+      }
+    }
+  }
+  return spans
+}
+
+function spanOf(address: Value, index: Value): Span | undefined {
+  const place = address.op === Op.zext ? address.args[0]! : address
+  const bits = place.op === Op.frame ? doubleBits(index) : 64
+  return bits > 9 ? undefined : { from: place.imm, to: place.imm + (1 << bits) - 1 }
+}
+
+/** Significant bits of a 64-bit value, as far as they are plain to see. */
+function doubleBits(value: Value, depth = 4): number {
+  const { op, args } = value
+  if (op === Op.const) return value.immHigh === 0 ? 32 - Math.clz32(value.imm) : 64
+  if (op === Op.zext) return significantBits(args[0]!)
+  if (depth === 0) return 64
+  const amount = args[1]?.op === Op.const ? args[1].imm : undefined
+  if (op === Op.and) return Math.min(doubleBits(args[0]!, depth - 1), doubleBits(args[1]!, depth - 1))
+  if (op === Op.lsl && amount !== undefined) return doubleBits(args[0]!, depth - 1) + amount
+  if (op === Op.lsr && amount !== undefined) return Math.max(0, doubleBits(args[0]!, depth - 1) - amount)
+  return 64
 }
 
 /** By block: the slots that are read before they are written from its start on. */

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { InputError, RejectedError } from '../../src/base/errors.ts'
 import { assemble } from '../../src/bpf/asm.ts'
 import { disassemble } from '../../src/bpf/disasm.ts'
-import { interpret } from '../../src/bpf/interpret.ts'
+import { DEFAULT_MAP_BASE, interpret } from '../../src/bpf/interpret.ts'
+import { placeOracleMaps } from '../../src/bpf/map-oracle.ts'
 import type { Program } from '../../src/bpf/program.ts'
 import { readProgram } from '../../src/bpf/read.ts'
 import { COMMON, writeElf, type TestSection, type TestSymbol } from './support.ts'
@@ -226,13 +227,16 @@ describe('maps of section maps', () => {
       [{ name: 'counts', section: 1, type: OBJECT, size }],
     )
   it('are five numbers, and zeros', () => {
-    const program = readProgram(legacy(words(1, 4, 8, 100, 2, 0, 0)))
-    expect(program.maps).toEqual([{ name: 'counts', type: 1, keySize: 4, valueSize: 8, maxEntries: 100, flags: 2 }])
+    const program = readProgram(legacy(words(1, 4, 8, 100, 1, 0, 0)))
+    expect(program.maps).toEqual([{ name: 'counts', type: 1, keySize: 4, valueSize: 8, maxEntries: 100, flags: 1 }])
     expect(program.instructions[0]!.reference).toEqual({ kind: 'map', index: 0 })
     expect(disassemble(program)[1]).toBe('  r0 = map[counts] ll')
-    expect(interpret(program, { mapAddresses: [0x1234] }).outcome).toMatchObject({ r0: 0x1234n })
+    expect(interpret(program).outcome).toMatchObject({ r0: BigInt(DEFAULT_MAP_BASE) })
+    const maps = placeOracleMaps(program.maps, 0x1238)
+    expect(interpret(program, { maps }).outcome).toMatchObject({ r0: 0x1238n })
+    expect(() => interpret(program, { maps: [] })).toThrow('the program has 1 maps, 0 are given')
   })
-  it('may have no size', () => expect(readProgram(legacy(words(1, 4, 8, 100, 2), 0, 0)).maps).toHaveLength(1))
+  it('may have no size', () => expect(readProgram(legacy(words(1, 4, 8, 100, 1), 0, 0)).maps).toHaveLength(1))
   it.each([
     ['too short', legacy(words(1, 4, 8, 100)), 'has 16 bytes in section maps, must have 20 to 256'],
     [
@@ -240,7 +244,7 @@ describe('maps of section maps', () => {
       legacy(words(1, 4, 8, 100, 0, 0, 9)),
       'bytes other than 0 after the 20 of struct bpf_map_def, at byte 24',
     ],
-    ['not at its start', legacy(words(1, 4, 8, 100, 2), 4), 'byte 4 of section maps is not the start of a map'],
+    ['not at its start', legacy(words(1, 4, 8, 100, 1), 4), 'byte 4 of section maps is not the start of a map'],
   ])('are refused: %s', (_, bytes, message) => {
     expect(() => readProgram(bytes)).toThrow(RejectedError)
     expect(() => readProgram(bytes)).toThrow(message)

@@ -2,7 +2,7 @@
 // after the call, on interpreter and simulator. And clang's debug information does not stand in the way.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
@@ -45,44 +45,6 @@ describeWith(['clang-19'], 'programs built by clang', () => {
     const object = join(temporary, 'packet.o')
     clang(example('packet.c'), object, '-mcpu=v3', '-g')
     expect(await thumbpf([object, '--ctx', input('packet')])).toMatchObject({ status: 0, stdout: 'r0 = 0x12340201\n' })
-  })
-
-  it('are refused by name where they need what is not there yet', async () => {
-    const temporary = temporaryFolder()
-    const source = join(temporary, 'global.c')
-    writeFileSync(source, 'int counter; int entry(void) { return ++counter; }')
-    const object = join(temporary, 'global.o')
-    clang(source, object)
-    const ran = await thumbpf([object])
-    expect(ran.status).toBe(1)
-    expect(ran.stderr).toMatch(/^error: [^\n]*R_BPF_64_64 of 'counter' is not supported[^\n]*\n$/)
-  })
-
-  it('are the committed objects', () => {
-    const temporary = temporaryFolder()
-    for (const name of ['alarm', 'fletcher32', 'packet', 'vibration']) {
-      const object = join(temporary, `${name}.o`)
-      execFileSync(
-        tool('clang-19')!,
-        [
-          '-target',
-          'bpf',
-          '-mcpu=v3',
-          '-O2',
-          '-ffreestanding',
-          '-fno-builtin',
-          '-fno-ident',
-          '-c',
-          `${name}.c`,
-          '-o',
-          object,
-        ],
-        {
-          cwd: example(''),
-        },
-      )
-      expect(readFileSync(object).equals(readFileSync(example(`${name}.o`)))).toBe(true)
-    }
   })
 
   const expected: Record<string, Expected> = existsSync(folder)

@@ -52,13 +52,15 @@ describe.skipIf(!existsSync(join(root, 'dist', 'cli', 'main.js')))(
         stderr: 'error: missing.o: no such file or folder\n',
       })
 
-      // The ten lines of the README.
-      const library = /```js\n([^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1]!
-      writeFileSync(join(folder, 'library.mjs'), library)
-      const outcome = spawnSync(process.execPath, ['library.mjs'], { cwd: folder, encoding: 'utf8' })
-      expect(outcome.stderr).toBe('')
-      const said = [...library.matchAll(/\/\/ prints (.*)$/gm)].map((match) => match[1])
-      expect(outcome.stdout.trimEnd().split('\n')).toEqual(said)
+      // The ten lines of the README, and those about helpers.
+      for (const page of ['README.md', 'docs/helpers.md']) {
+        const library = /```js\n([^]*?)```/.exec(readFileSync(join(root, page), 'utf8'))![1]!
+        writeFileSync(join(folder, 'library.mjs'), library)
+        const outcome = spawnSync(process.execPath, ['library.mjs'], { cwd: folder, encoding: 'utf8' })
+        expect(outcome.stderr).toBe('')
+        const said = [...library.matchAll(/\/\/ prints (.*)$/gm)].map((match) => match[1])
+        expect(outcome.stdout.trimEnd().split('\n')).toEqual(said)
+      }
     })
   },
 )

@@ -253,7 +253,11 @@ class Interpreter {
     const { r } = this
     const value = r[instruction.dst]!
     const byPointer = callee === 'register' && value >= FIRST_FUNCTION_ADDRESS
-    const start = byPointer ? this.program.functionStarts.get(value) : callee === 'local' ? instruction.target : undefined
+    const start = byPointer
+      ? this.program.functionStarts.get(value)
+      : callee === 'local'
+        ? instruction.target
+        : undefined
     if (start !== undefined) {
       if (this.frames.length + 1 >= this.maximumDepth) {
         this.trap(TrapCode.CALL_DEPTH, instruction)

@@ -497,7 +497,9 @@ class FunctionBuilder {
   }
 
   private helper(number: number, args: Value[]): Value {
-    if (number === TAIL_CALL) return this.tailCall(args)
+    if (number === TAIL_CALL && this.program.maps.some((map) => map.type === MapType.PROGRAM_ARRAY)) {
+      return this.tailCall(args)
+    }
     const array = number === MAP_LOOKUP ? this.arrayMap(args[0]!) : undefined
     if (array !== undefined) return this.lookup(array, args)
     const prototype = prototypeOf(this.options.helpers, number)

@@ -5,6 +5,7 @@ import { unreachable } from '../base/errors.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
+import { BOTH, demandedWords } from './demand.ts'
 import { SIGN, ZERO, highWords, ofConstant } from './high-words.ts'
 
 /** `routine` is told the name of each routine that a call was made to. */
@@ -34,6 +35,7 @@ class Legalizer {
   private readonly func: Func
   private readonly routine: (name: string) => void
   private readonly facts: Uint8Array
+  private readonly demand: Uint8Array
   private readonly order: Block[]
   /** By id of an I64 value: its words. By id of a trunc or a high: in `lows`, the word that it reads. */
   private readonly lows: (Value | undefined)[]
@@ -52,6 +54,7 @@ class Legalizer {
     this.lows = Array.from({ length: func.valueCount })
     this.highs = Array.from({ length: func.valueCount })
     this.facts = highWords(func, this.order)
+    this.demand = demandedWords(func)
     this.current = func.blocks[0]!.values[0]!
   }
 
@@ -66,6 +69,7 @@ class Legalizer {
       const signs: Value[] = []
       for (const value of block.values) {
         if (value.op !== Op.phi) break
+        if (this.demand[value.id] === 0) continue
         this.out.push(value)
         if (value.type !== I64) {
           wordPhis.push(value)
@@ -77,7 +81,7 @@ class Legalizer {
         this.words32.push(value)
         value.args = []
         let high: Value | undefined
-        if ((facts & ZERO) !== 0) this.set(value, value, func.word(0))
+        if ((facts & ZERO) !== 0 || !this.wantsHigh(value)) this.set(value, value, func.word(0))
         else if ((facts & SIGN) !== 0) {
           const sign = func.create(block, Op.asr, I32, [value, func.word(31)], 0, value.origin)
           signs.push(sign)
@@ -91,7 +95,7 @@ class Legalizer {
       }
       this.out.push(...signs)
       for (const value of block.values) {
-        if (value.op === Op.phi) continue
+        if (value.op === Op.phi || this.demand[value.id] === 0) continue
         this.current = value
         this.value(value)
       }
@@ -119,6 +123,11 @@ class Legalizer {
     for (const value of func.blocks[0]!.values) if (value.op === Op.param) value.imm = first[value.imm]!
   }
 
+  private wantsHigh(value: Value): boolean {
+    return this.demand[value.id] === BOTH
+  }
+
+  /** A high word that nobody needs may be any. */
   private set(value: Value, low: Value, high: Value): void {
     this.lows[value.id] = low
     this.highs[value.id] = high
@@ -151,7 +160,8 @@ class Legalizer {
   }
 
   private words(value: Value, pair: Value): void {
-    this.set(value, this.add(Op.word, [pair], 0), this.add(Op.word, [pair], 1))
+    const low = this.add(Op.word, [pair], 0)
+    this.set(value, low, this.wantsHigh(value) ? this.add(Op.word, [pair], 1) : this.func.word(0))
   }
 
   /** Operands as words, those of 64 bits as two. */
@@ -215,7 +225,7 @@ class Legalizer {
         // The value stays as the low word's parameter.
         this.words32.push(value)
         this.out.push(value)
-        this.set(value, value, this.add(Op.param, [], value.imm + 1))
+        this.set(value, value, this.wantsHigh(value) ? this.add(Op.param, [], value.imm + 1) : func.word(0))
         return
       }
       case Op.zext:
@@ -223,7 +233,7 @@ class Legalizer {
         return
       case Op.sext: {
         const word = this.plain(args[0]!)
-        this.set(value, word, this.add(Op.asr, [word, func.word(31)]))
+        this.set(value, word, this.wantsHigh(value) ? this.add(Op.asr, [word, func.word(31)]) : func.word(0))
         return
       }
       case Op.concat:
@@ -243,7 +253,7 @@ class Legalizer {
       case Op.load64: {
         const address = this.plain(args[0]!)
         const low = this.add(Op.load32, [address], value.imm)
-        this.set(value, low, this.add(Op.load32, [address], value.imm + 4))
+        this.set(value, low, this.wantsHigh(value) ? this.add(Op.load32, [address], value.imm + 4) : func.word(0))
         return
       }
       case Op.atomicadd:
@@ -259,12 +269,29 @@ class Legalizer {
     }
     const a = args[0]!
     const b = args[1]!
+    if (!this.wantsHigh(value) || (this.facts[value.id]! & ZERO) !== 0) {
+      // Of these the low word depends on low words alone.
+      switch (op) {
+        case Op.add:
+        case Op.sub:
+        case Op.mul:
+        case Op.and:
+        case Op.or:
+        case Op.xor:
+          this.set(value, this.add(op, [this.low(a), this.low(b)]), func.word(0))
+          return
+        case Op.lsl:
+          this.set(value, this.add(op, [this.low(a), this.plain(b)]), func.word(0))
+          return
+        case Op.select:
+          this.set(value, this.add(op, [this.plain(a), this.low(b), this.low(args[2]!)]), func.word(0))
+          return
+        default:
+          break
+      }
+    }
     const aLow = op === Op.select ? a : this.low(a)
     const aHigh = op === Op.select ? a : this.high(a)
-    if ((this.facts[value.id]! & ZERO) !== 0 && (op === Op.add || op === Op.sub || op === Op.mul || op === Op.lsl)) {
-      this.set(value, this.add(op, [aLow, op === Op.lsl ? this.plain(b) : this.low(b)]), func.word(0))
-      return
-    }
     switch (op) {
       case Op.add:
         return this.pair(value, Op.add2, this.flatten(args))

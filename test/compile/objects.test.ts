@@ -26,7 +26,7 @@ describeWith(objectTools, 'C programs, compiled', () => {
         const image = compile(program, { optimize, check: true })
         for (const [index, { ctx, len }] of objectInputs.entries()) {
           const instance = await instantiate(image, machine)
-          const result = await instance.call({ ctx, len })
+          const result = await instance.call({ ctx, len, limits: { instructions: 5_000_000 } })
           instance.free()
           const what = `${JSON.stringify(variant)}, optimize ${optimize}, input ${index}`
           expect(result.outcome, what).toEqual({ kind: 'returned', r0: expected[index]!.r0 })

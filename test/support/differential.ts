@@ -1,12 +1,16 @@
 // One program on the interpreter and compiled on the simulator, with the same context at the same address.
 
+import { initialData, placeData } from '../../src/bpf/data.ts'
+import { interpret, type TailTarget } from '../../src/bpf/interpret.ts'
+import { OracleMap } from '../../src/bpf/map-oracle.ts'
 import { RegionMemory } from '../../src/bpf/memory.ts'
-import { interpret } from '../../src/bpf/interpret.ts'
+import type { Program } from '../../src/bpf/program.ts'
 import { readProgram } from '../../src/bpf/read.ts'
 import type { HostHelper } from '../../src/bpf/helpers.ts'
 import { type CompileOptions, compile } from '../../src/compile.ts'
-import { instantiate } from '../../src/machine/instance.ts'
+import { type Instance, instantiate } from '../../src/machine/instance.ts'
 import type { Machine } from '../../src/machine/machine.ts'
+import type { PlacedMap } from '../../src/machine/maps.ts'
 import type { Outcome } from '../../src/base/outcome.ts'
 
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
@@ -72,4 +76,108 @@ export async function compareRuns(
     machine: { outcome: result.outcome, ctx: result.ctx },
     equal: sameOutcome(expected.outcome, result.outcome) && equalContext,
   }
+}
+
+/** What a map holds, in an order of its own: `key:value` in hexadecimal, or a ring buffer's records, which are consumed. */
+export interface Contents {
+  readonly map: string
+  readonly interpreter: readonly string[]
+  readonly machine: readonly string[]
+}
+
+/** Programs that share maps by name and live on in both worlds from call to call, with their data. */
+export class Twins {
+  readonly #instances = new Map<string, Instance>()
+  readonly #placed = new Map<string, PlacedMap>()
+  readonly #oracles = new Map<string, OracleMap>()
+  readonly #targets = new Map<string, TailTarget>()
+
+  static async create(
+    programs: ReadonlyMap<string, Program>,
+    machine: Machine,
+    options: CompileOptions = {},
+  ): Promise<Twins> {
+    const twins = new Twins()
+    let base = 0x3000_0000
+    for (const [name, program] of programs) {
+      for (const definition of program.maps) {
+        if (twins.#oracles.has(definition.name)) continue
+        twins.#oracles.set(definition.name, new OracleMap(definition, base))
+        base += 0x10_0000
+      }
+      const maps = program.maps.map((definition) => twins.#oracles.get(definition.name)!)
+      const dataAddresses = placeData(program.data, base)
+      const functionAddresses = program.functions.map((_, index) => base + 0x8_0001 + 8 * index)
+      const addresses = { data: dataAddresses, maps: maps.map(({ address }) => address), functions: functionAddresses }
+      twins.#targets.set(name, {
+        program,
+        maps,
+        dataAddresses,
+        functionAddresses,
+        data: initialData(program, addresses),
+      })
+      base += 0x10_0000
+      const image = compile(program, { check: true, ...options })
+      const instance = await instantiate(image, machine, { maps: twins.#placed })
+      twins.#instances.set(name, instance)
+      for (const [map, placed] of instance.maps) twins.#placed.set(map, placed)
+    }
+    return twins
+  }
+
+  /** Puts a program into a program array. */
+  async setProgram(map: string, index: number, program: string): Promise<void> {
+    this.#oracles.get(map)!.setProgram(index, this.#number(program))
+    await this.#placed.get(map)!.setProgram(index, this.#instances.get(program)!.address)
+  }
+
+  async call(name: string, ctx: Uint8Array, len: number): Promise<Difference> {
+    const instance = this.#instances.get(name)!
+    const { program, ...parts } = this.#targets.get(name)!
+    const bytes = ctx.slice()
+    const expected = interpret(program, {
+      ...parts,
+      memory: new RegionMemory([{ base: instance.ctxAddress, bytes }]),
+      r1: instance.ctxAddress,
+      r2: len,
+      programs: new Map([...this.#targets].map(([target, one]) => [this.#number(target), one])),
+      maximumInstructions: 1_000_000,
+    })
+    const result = await instance.call({ ctx, len, limits: { instructions: 5_000_000 } })
+    return {
+      interpreter: { outcome: expected.outcome, ctx: bytes },
+      machine: { outcome: result.outcome, ctx: result.ctx },
+      equal: sameOutcome(expected.outcome, result.outcome) && hex(bytes) === hex(result.ctx),
+    }
+  }
+
+  /** Of every map but program arrays, whose numbers differ. */
+  async contents(): Promise<Contents[]> {
+    const all: Contents[] = []
+    for (const [map, oracle] of this.#oracles) {
+      const placed = this.#placed.get(map)!
+      if (placed.shape.kind === 'programs') continue
+      if (placed.shape.kind === 'ring') {
+        all.push({ map, interpreter: oracle.consume().map(hex), machine: (await placed.consume()).map(hex) })
+        continue
+      }
+      const line = ({ key, value }: { readonly key: Uint8Array; readonly value: Uint8Array }): string =>
+        `${hex(key)}:${hex(value)}`
+      const interpreter = oracle.entries().map(line).toSorted()
+      all.push({ map, interpreter, machine: (await placed.entries()).map(line).toSorted() })
+    }
+    return all
+  }
+
+  free(): void {
+    for (const instance of [...this.#instances.values()].toReversed()) instance.free()
+  }
+
+  #number(name: string): number {
+    return [...this.#targets.keys()].indexOf(name) + 1
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

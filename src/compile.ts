@@ -1,7 +1,7 @@
 // The walk: bytes -> Program -> SSA -> words -> Thumb instructions -> Image. The only file that knows every room.
 
 import { Env } from './base/abi.ts'
-import { RejectedError, unreachable } from './base/errors.ts'
+import { RejectedError, type Rejection, unreachable } from './base/errors.ts'
 import type { Prototype } from './base/prototype.ts'
 import { checkHelpers } from './bpf/check.ts'
 import { type Grants, prototypeOf } from './bpf/helpers.ts'
@@ -58,7 +58,11 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
       ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry })
       : source
   const helpers = granted(program, options.helpers ?? new Set<number>())
-  const rejections = [...checkMaps(program.maps), ...checkHelpers(program, helpers, options.helperNames)]
+  const rejections = [
+    ...checkMaps(program.maps),
+    ...checkHelpers(program, helpers, options.helperNames),
+    ...(options.positionIndependent === true ? checkTable(program) : []),
+  ]
   if (rejections.length > 0) throw new RejectedError(rejections)
   const { dump } = options
 
@@ -124,4 +128,14 @@ export function granted(program: Program, grants: Grants): Grants {
   if (program.maps.some((map) => map.type === MapType.PROGRAM_ARRAY)) all.set(TAIL_CALL, undefined)
   for (const number of grants.keys()) if (!all.has(number)) all.set(number, prototypeOf(grants, number))
   return all
+}
+
+/** Position-independent programs have a table of addresses each, in env: a program that is tail-called would get the caller's. */
+function checkTable(program: Program): Rejection[] {
+  const arrays = program.maps.filter((map) => map.type === MapType.PROGRAM_ARRAY)
+  return arrays.map(({ name }) => ({
+    code: 'position-independent-tail-call',
+    place: {},
+    message: `map ${name} is a program array, and position-independent programs can't tail-call; compile it without that option`,
+  }))
 }

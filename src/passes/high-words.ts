@@ -9,8 +9,11 @@ import { significantBits } from '../ir/known.ts'
 export const ZERO = 1
 export const SIGN = 2
 
-/** By id of each I64 value: a set of ZERO and SIGN. `order`: reverse postorder of all blocks. */
-export function highWords(func: Func, order: readonly Block[]): Uint8Array {
+/**
+ * By id of each I64 value that is needed (`demand` of demand.ts is not 0): a set of ZERO and SIGN. `order`: reverse postorder of
+ * all blocks.
+ */
+export function highWords(func: Func, order: readonly Block[], demand: Uint8Array): Uint8Array {
   const facts = new Uint8Array(func.valueCount).fill(ZERO | SIGN)
   const of = (value: Value): number => (value.op === Op.const ? ofConstant(value) : facts[value.id]!)
   const counters = findCounters(order)
@@ -18,7 +21,7 @@ export function highWords(func: Func, order: readonly Block[]): Uint8Array {
     changed = false
     for (const block of order) {
       for (const value of block.values) {
-        if (value.type !== I64) continue
+        if (value.type !== I64 || demand[value.id] === 0) continue
         const counter = counters.get(value.id)
         const now =
           ((counter === undefined ? 0 : ofCounter(value, counter, of)) | transfer(value, of)) & facts[value.id]!

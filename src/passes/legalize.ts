@@ -1,5 +1,5 @@
 // 64-bit values -> pairs of words. Needs: SSA of either width. Leaves: every value a word, but for pair operations (add2,
-// umul, calls, ...), whose I64 results only `word` reads. High words that nobody needs are left to dead-code removal.
+// umul, calls, ...), whose I64 results only `word` reads. What nobody needs is not made.
 
 import { unreachable } from '../base/errors.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
@@ -53,8 +53,8 @@ class Legalizer {
     this.order = removeUnreachable(func)
     this.lows = Array.from({ length: func.valueCount })
     this.highs = Array.from({ length: func.valueCount })
-    this.facts = highWords(func, this.order)
     this.demand = demandedWords(func)
+    this.facts = highWords(func, this.order, this.demand)
     this.current = func.blocks[0]!.values[0]!
   }
 

@@ -37,7 +37,6 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('stack-slots', func, promoteStackSlots)
       step('fold', func, fold)
     }
-    step('dead-code', func, removeDeadCode)
   }
   const wanted: string[] = []
   const narrow = (func: Func): void => {

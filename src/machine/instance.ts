@@ -7,7 +7,7 @@ import type { HostHelper } from '../bpf/helpers.ts'
 import { type Outcome, trapMessage } from '../base/outcome.ts'
 import { type Image, type ImageMap, type ImageSymbol, slotAt } from '../image/image.ts'
 import { link } from '../image/link.ts'
-import { callFunction, type CallResult, type Gate, wordBytes } from './call.ts'
+import { callFunction, type CallResult, wordBytes } from './call.ts'
 import type { Limits, Machine, Stop } from './machine.ts'
 import { type PlacedMap, placeMap } from './maps.ts'
 import { placeRuntime } from './runtime.ts'
@@ -76,11 +76,11 @@ export class Instance {
   readonly #data: readonly number[]
   readonly #own: readonly PlacedMap[]
   readonly #table: number
-  readonly #gates: ReadonlyMap<number, Gate>
+  readonly #gates: readonly number[]
   #freed = false
 
   /** `place` is where the linked image stands. Made by `instantiate`. */
-  constructor(image: Image, workspace: Workspace, place: Place, gates: ReadonlyMap<number, Gate>) {
+  constructor(image: Image, workspace: Workspace, place: Place, gates: readonly number[]) {
     this.image = image
     this.machine = workspace.machine
     this.codeAddress = place.code
@@ -118,7 +118,7 @@ export class Instance {
         stackTop: workspace.stackTop,
         returnAddress: workspace.returnAddress,
         limits,
-        gates: this.#gates,
+        gates: workspace.gates,
       })
       const { instructions, cycles } = machine.counters
       const outcome = await this.#outcome(result)
@@ -132,6 +132,7 @@ export class Instance {
   /** Gives the memory of code and data back. Later calls throw, and so does a second free. */
   free(): void {
     this.#workspace.code.free(this.codeAddress)
+    for (const gate of this.#gates) this.#workspace.gates.delete(gate)
     for (const address of this.#data) this.#workspace.data.free(address)
     for (const map of this.#own) map.free()
     this.#freed = true
@@ -218,14 +219,15 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
   const data: number[] = []
   const maps = new Map<string, PlacedMap>()
   const own: PlacedMap[] = []
-  const gates = new Map<number, Gate>()
+  const gates: number[] = []
   const addresses = new Map<number, number>()
   for (const { helper, name, prototype } of imports) {
     const binding = bindings.get(helper)!
     if (typeof binding === 'function') {
-      const at = gatesAt + 2 * gates.size
+      const at = gatesAt + 2 * gates.length
       new DataView(bytes.buffer).setUint16(at, BKPT | (helper & 0xff), true)
-      gates.set(code + at, { name, fn: binding, prototype })
+      gates.push(code + at)
+      workspace.gates.set(code + at, { name, fn: binding, prototype })
       addresses.set(helper, code + at)
     } else {
       addresses.set(helper, binding.address)
@@ -269,6 +271,7 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
     return new Instance(image, workspace, { code, sections, data, maps, own, table }, gates)
   } catch (error) {
     workspace.code.free(code)
+    for (const gate of gates) workspace.gates.delete(gate)
     for (const address of data) workspace.data.free(address)
     for (const map of own) map.free()
     throw error

@@ -3,6 +3,7 @@
 
 import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
+import type { Gate } from './call.ts'
 import { CodeHeap, Heap } from './code-heap.ts'
 import type { Machine, Region } from './machine.ts'
 
@@ -20,6 +21,8 @@ export class Workspace {
   readonly env: number
   /** Address of the BKPT that calls return to. */
   readonly returnAddress: number
+  /** Host functions by the address of their gate, of all instances: a program may tail-call another. */
+  readonly gates = new Map<number, Gate>()
   /** A call is running: a machine has one processor. */
   busy = false
   #context: number

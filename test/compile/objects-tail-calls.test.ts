@@ -147,6 +147,20 @@ describe('tail calls of programs made by hand', () => {
     })
   })
 
+  it('reach targets that call the host', async () => {
+    const machine = new Simulator()
+    const caller = await instantiate(compile(jump, { check: true }), machine)
+    const helpers = new Map([[5, (value: bigint): bigint => value + 1n]])
+    const target = readProgram(assemble('mov %r1, %r2\ncall 5\nexit'))
+    const called = await instantiate(compile(target, { helpers: new Set([5]) }), machine, { helpers })
+    await caller.maps.get('m')!.setProgram(1, called.address)
+    expect((await caller.call({ len: 41 })).outcome).toEqual({ kind: 'returned', r0: 42n })
+  })
+
+  it("are refused in position-independent code, whose addresses are one program's", () => {
+    expect(() => compile(jump, { positionIndependent: true })).toThrow('map m is a program array')
+  })
+
   it('need a program array; without one helper 12 is any helper', async () => {
     const hash = program(MapType.HASH, 'call 12\nexit')
     expect(interpret(hash).outcome).toMatchObject({ kind: 'trapped', code: TrapCode.UNKNOWN_HELPER, slot: 2 })

@@ -6,7 +6,14 @@ import { compile } from '../../src/compile.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { compareRuns, makeContext } from '../support/differential.ts'
-import { compileForBpf, expectedResults, objectInputs, objectPrograms, objectTools, variantsOf } from '../support/objects.ts'
+import {
+  compileForBpf,
+  expectedResults,
+  objectInputs,
+  objectPrograms,
+  objectTools,
+  variantsOf,
+} from '../support/objects.ts'
 import { CONTEXT_BYTES, HELPERS, randomProgram } from '../support/random-program.ts'
 import { describeWith } from '../support/tools.ts'
 

@@ -17,20 +17,21 @@ export function highWords(func: Func, order: readonly Block[], demand: Uint8Arra
   const facts = new Uint8Array(func.valueCount).fill(ZERO | SIGN)
   const of = (value: Value): number => (value.op === Op.const ? ofConstant(value) : facts[value.id]!)
   const counters = findCounters(order)
-  for (let changed = true; changed;) {
-    changed = false
+  const now = (value: Value): number => {
+    const counter = counters.get(value.id)
+    return ((counter === undefined ? 0 : ofCounter(value, counter, of)) | transfer(value, of)) & facts[value.id]!
+  }
+  /** Values that depend on what may come later: phis, and what counts. */
+  const late: Value[] = []
+  for (let first = true, again = true; again; first = false) {
     for (const block of order) {
       for (const value of block.values) {
         if (value.type !== I64 || demand[value.id] === 0) continue
-        const counter = counters.get(value.id)
-        const now =
-          ((counter === undefined ? 0 : ofCounter(value, counter, of)) | transfer(value, of)) & facts[value.id]!
-        if (now !== facts[value.id]) {
-          facts[value.id] = now
-          changed = true
-        }
+        if (first && (value.op === Op.phi || counters.has(value.id))) late.push(value)
+        facts[value.id] = now(value)
       }
     }
+    again = late.some((value) => now(value) !== facts[value.id])
   }
   return facts
 }

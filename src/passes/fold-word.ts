@@ -1,6 +1,7 @@
 // Rules on words. After legalization most of them meet what is left of 64-bit arithmetic: zeros, sign words, carries that
 // nobody needs.
 
+import { inverse } from '../ir/comparison.ts'
 import type { Value } from '../ir/func.ts'
 import { COMMUTATIVE, COMPARE, I32, Op, attributes } from '../ir/op.ts'
 import { evaluateWord } from './evaluate.ts'
@@ -16,22 +17,6 @@ const isZero = (value: Value | undefined): boolean => isWord(value, 0)
 function amountOf(value: Value): number {
   const amount = value.args[1]!
   return amount.op === Op.const ? amount.imm & 0xff : -1
-}
-
-/** The comparison that holds when this one does not, of the operands exchanged where `exchange`. */
-const inverse: Record<number, { op: number; exchange: boolean }> = {
-  [Op.eq]: { op: Op.ne, exchange: false },
-  [Op.ne]: { op: Op.eq, exchange: false },
-  [Op.ult]: { op: Op.ule, exchange: true },
-  [Op.ule]: { op: Op.ult, exchange: true },
-  [Op.slt]: { op: Op.sle, exchange: true },
-  [Op.sle]: { op: Op.slt, exchange: true },
-  [Op.eq2]: { op: Op.ne2, exchange: false },
-  [Op.ne2]: { op: Op.eq2, exchange: false },
-  [Op.ult2]: { op: Op.ule2, exchange: true },
-  [Op.ule2]: { op: Op.ult2, exchange: true },
-  [Op.slt2]: { op: Op.sle2, exchange: true },
-  [Op.sle2]: { op: Op.slt2, exchange: true },
 }
 
 export function foldWord(folder: Folder, value: Value): Value {

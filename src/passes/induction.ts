@@ -3,6 +3,7 @@
 // conditions that must hold on that way bound it. Needs: 64-bit SSA, folded.
 
 import { dominators } from '../ir/cfg.ts'
+import { inverse } from '../ir/comparison.ts'
 import type { Block, Value } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
 import { I64, Op } from '../ir/op.ts'
@@ -86,30 +87,21 @@ function facts(at: Block, above: Block, order: readonly Block[], idom: Int32Arra
   return found
 }
 
-const opposite: Record<number, { op: number; exchange: boolean }> = {
-  [Op.eq]: { op: Op.ne, exchange: false },
-  [Op.ne]: { op: Op.eq, exchange: false },
-  [Op.ult]: { op: Op.ule, exchange: true },
-  [Op.ule]: { op: Op.ult, exchange: true },
-  [Op.slt]: { op: Op.sle, exchange: true },
-  [Op.sle]: { op: Op.slt, exchange: true },
-}
-
 /** What the edge from `from` to `to` says. */
 function addFact(found: Fact[], from: Block, to: Block): void {
   const { terminator, successors } = from
   if (terminator.op !== Op.branch || successors[0] === successors[1]) return
   const condition = terminator.args[0]!
   const holds = successors[0] === to
-  const inverse = opposite[condition.op]
-  if (inverse === undefined) {
+  const opposite = inverse[condition.op]
+  if (opposite === undefined || condition.args.length !== 2) {
     if (holds) found.push({ op: Op.ne, left: condition, right: undefined })
     return
   }
   const [left, right] = condition.args as [Value, Value]
   if (holds) found.push({ op: condition.op, left, right })
-  else if (inverse.exchange) found.push({ op: inverse.op, left: right, right: left })
-  else found.push({ op: inverse.op, left, right })
+  else if (opposite.exchange) found.push({ op: opposite.op, left: right, right: left })
+  else found.push({ op: opposite.op, left, right })
 }
 
 /** The fact that orders `value` against something: value < right, value <= right, value != right. */

@@ -78,6 +78,7 @@ export { type Linked, link, type Placement } from './image/link.ts'
 export { listing, type ListingLine } from './image/listing.ts'
 export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
 export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'
+export { type LoadOptions, type ProgramInfo, Programs, type ProgramsOptions } from './machine/programs.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
 export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 

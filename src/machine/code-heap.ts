@@ -1,10 +1,13 @@
-// Where things live in a machine's memory: a first-fit allocator with coalescing (Heap), and the heap of compiled code
+// Where things live in a machine's memory: a best-fit allocator with coalescing (Heap), and the heap of compiled code
 // (CodeHeap), which also writes the code and makes it visible to instruction fetch.
 
 import { InputError } from '../base/errors.ts'
 import type { Machine } from './machine.ts'
 
 const hex = (address: number): string => `0x${address.toString(16).padStart(8, '0')}`
+
+/** A heap has no piece that is large enough. */
+export class OutOfMemory extends InputError {}
 
 /** Bytes [base, base + size) handed out in pieces. Only numbers: it never touches the memory itself. */
 export class Heap {
@@ -24,16 +27,20 @@ export class Heap {
   }
 
   /**
-   * Address of `size` bytes, a multiple of `alignment` (a power of two) and of the heap's own. Throws InputError if no free
+   * Address of `size` bytes, a multiple of `alignment` (a power of two) and of the heap's own. Throws OutOfMemory if no free
    * piece is large enough.
    */
   allocate(size: number, alignment: number = this.alignment): number {
     const rounded = Math.max(roundUp(size, this.alignment), this.alignment)
     const skipped = (base: number): number => roundUp(base, alignment) - base
-    const index = this.#free.findIndex((piece) => piece.size >= rounded + skipped(piece.base))
+    // Best fit: large pieces stay whole for large programs.
+    let index = -1
+    for (const [at, { base, size: room }] of this.#free.entries()) {
+      if (room >= rounded + skipped(base) && (index < 0 || room < this.#free[index]!.size)) index = at
+    }
     const piece = this.#free[index]
     if (piece === undefined) {
-      throw new InputError(
+      throw new OutOfMemory(
         `out of ${this.name}: ${size} bytes asked for, the largest free piece is ${this.largestFree}`,
       )
     }

@@ -11,7 +11,9 @@ export function frameExtent(func: Func): number {
   let lowest = 0
   for (const block of func.blocks) {
     for (const value of block.values) {
-      for (const [index, arg] of value.args.entries()) {
+      const { args } = value
+      for (let index = 0; index < args.length; index++) {
+        const arg = args[index]!
         if (arg.op !== Op.frame) continue
         const access =
           index === 0 &&

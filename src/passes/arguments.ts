@@ -7,6 +7,7 @@ import type { Func, Value } from '../ir/func.ts'
 
 /** Whether anything changed. */
 export function removeArguments(module: Module): boolean {
+  if (module.functions.every((func) => func === null)) return false
   const funcs = allFunctions(module)
   const calls: Value[] = []
   const callee = (call: Value): Func | null => {
@@ -34,7 +35,6 @@ export function removeArguments(module: Module): boolean {
       }
     }
   }
-  if (calls.length === 0) return false
   for (let changed = true; changed;) {
     changed = false
     for (const func of funcs) {
@@ -67,8 +67,12 @@ export function removeArguments(module: Module): boolean {
 
 /** Whether the entry, after `removeArguments`, reads its env. */
 export function needsEnv(module: Module): boolean {
-  const { entry } = module
-  return entry.blocks.some((block) =>
-    block.values.some((value) => value.args.some((arg) => arg.op === Op.param && arg.imm === 2)),
-  )
+  for (const block of module.entry.blocks) {
+    for (const { args } of block.values) {
+      for (let index = 0; index < args.length; index++) {
+        if (args[index]!.op === Op.param && args[index]!.imm === 2) return true
+      }
+    }
+  }
+  return false
 }

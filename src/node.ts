@@ -12,7 +12,7 @@ export interface ProgramSource {
   readonly bytes: Uint8Array
 }
 
-const assemblyExtensions = new Set(['.s', '.asm', '.bpf'])
+const assemblyExtensions = new Set(['.s', '.asm'])
 
 /** The bytes of a file. Throws Node's errors (ENOENT, EISDIR, ...), always with their path. */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -40,8 +40,8 @@ export async function listFiles(path: string, ending: string): Promise<string[]>
 }
 
 /**
- * Tells an ELF object, assembly text and raw instructions apart by their content; an `.s`, `.asm` or `.bpf` at the end of `name`
- * makes it assembly whatever it holds. Throws InputError for text that does not assemble.
+ * Tells an ELF object, assembly text and raw instructions apart by their content; an `.s` or `.asm` at the end of `name` makes it
+ * assembly whatever it holds. Throws InputError for text that does not assemble.
  */
 export function programSource(bytes: Uint8Array, name = ''): ProgramSource {
   if (bytes.length >= 4 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46) {

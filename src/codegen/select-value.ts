@@ -210,16 +210,16 @@ function lowerAdd(selector: Selector, value: Value): void {
     if (fitsAdd(b.imm)) return any(selector.emit(F.ADD_i, d, selector.use(a), -1, b.imm))
     if (fitsAdd(-b.imm)) return any(selector.emit(F.SUB_i, d, selector.use(a), -1, -b.imm))
   }
-  for (const [product, other] of [
-    [b, a],
-    [a, b],
-  ] as const) {
-    if (product.op !== Op.mul || !selector.foldable(product)) continue
-    selector.emit(F.MLA, d, selector.use(product.args[0]!), selector.use(product.args[1]!)).a = selector.use(other)
-    return
-  }
+  if (addProduct(selector, d, a, b) || addProduct(selector, d, b, a)) return
   if (addExtended(selector, d, a, b) || addExtended(selector, d, b, a)) return
   binary(selector, d, F.ADD_r, a, b, F.ADD_r)
+}
+
+/** d = a + a product that is read by this sum alone. */
+function addProduct(selector: Selector, d: number, a: Value, product: Value): boolean {
+  if (product.op !== Op.mul || !selector.foldable(product)) return false
+  selector.emit(F.MLA, d, selector.use(product.args[0]!), selector.use(product.args[1]!)).a = selector.use(a)
+  return true
 }
 
 /** d = a + extension of a byte or halfword. */
@@ -393,15 +393,7 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
   const address = value.args[0]!
   if (value.imm === 0 && address.op === Op.add && selector.foldable(address) && !isConst(address.args[1]!)) {
     const [x, y] = address.args as [Value, Value]
-    for (const [base, index] of [
-      [x, y],
-      [y, x],
-    ] as const) {
-      const shifted = shiftedOperand(selector, index)
-      if (shifted === undefined || shifted.shift !== Shift.LSL || shifted.amount > 3) continue
-      selector.emit(indexed, register, selector.use(base), selector.use(shifted.value)).amount = shifted.amount
-      return
-    }
+    if (accessScaled(selector, indexed, register, x, y) || accessScaled(selector, indexed, register, y, x)) return
     if (!taken(selector, x) && !taken(selector, y)) {
       selector.emit(indexed, register, selector.use(x), selector.use(y))
       return
@@ -410,6 +402,14 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
   const place = selector.address(address, value.imm, fitsOffset)
   const code = selector.emit(immediate, register, place.n, -1, place.imm)
   code.base = place.base
+}
+
+/** An access at base + (index << 0 to 3), if the index is such a shift. */
+function accessScaled(selector: Selector, form: number, register: number, base: Value, index: Value): boolean {
+  const shifted = shiftedOperand(selector, index)
+  if (shifted === undefined || shifted.shift !== Shift.LSL || shifted.amount > 3) return false
+  selector.emit(form, register, selector.use(base), selector.use(shifted.value)).amount = shifted.amount
+  return true
 }
 
 /** An operand that an addition would take in, so that adding first is as good. */

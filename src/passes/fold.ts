@@ -49,10 +49,14 @@ export class Folder {
   }
 }
 
+/** Rewrites of one value in a row. */
+const MAXIMUM_STEPS = 32
+
 /** The value, rewritten in place, or another that stands for it. */
 function foldOne(folder: Folder, value: Value): Value {
   if (value.op === Op.phi) return foldPhi(value)
-  for (;;) {
+  // Each rule leads towards a simpler form; should two ever lead to each other, this ends it.
+  for (let step = 0; step < MAXIMUM_STEPS; step++) {
     folder.changed = false
     // What a comparison or a narrowing does depends on its operand's type.
     const wide = value.type === I64 || value.args[0]?.type === I64
@@ -61,6 +65,7 @@ function foldOne(folder: Folder, value: Value): Value {
     if (!folder.changed) return value
     folder.rewritten = true
   }
+  return value
 }
 
 /** A phi of one value, itself aside, is that value. */

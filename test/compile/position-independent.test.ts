@@ -37,7 +37,11 @@ describeWith(objectTools, "data, pointers and strings from env's table", () => {
       const expected = expectedResults(name)
       for (const [index, input] of objectInputs.entries()) {
         const instance = await instantiate(image, new Simulator())
-        const { outcome } = await instance.call({ ctx: input.ctx.slice(), len: input.len })
+        const { outcome } = await instance.call({
+          ctx: input.ctx.slice(),
+          len: input.len,
+          limits: { instructions: 5_000_000 },
+        })
         expect(outcome).toEqual({ kind: 'returned', r0: expected[index]!.r0 })
       }
     })

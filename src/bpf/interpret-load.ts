@@ -1,11 +1,11 @@
 // The programs of one interpreted run: where each one's parts are, the memory that they bring along, and the helpers that they may
 // call. Those with maps are granted what compile.ts grants them.
 
-import { InputError } from '../base/errors.ts'
+import { InputError, RejectedError } from '../base/errors.ts'
 import { type Addresses, initialData, placeData } from './data.ts'
 import type { Helper, HelperSet } from './helpers.ts'
 import { mapHelpers, type OracleMap, placeOracleMaps } from './map-oracle.ts'
-import { mapPrototypes, MapType } from './maps.ts'
+import { checkMaps, mapPrototypes, MapType } from './maps.ts'
 import type { MemoryRegion } from './memory.ts'
 import type { Program } from './program.ts'
 
@@ -129,6 +129,8 @@ class Loader {
     if (given !== undefined && given.length !== maps.length) {
       throw new InputError(`the program has ${maps.length} maps, ${given.length} are given`)
     }
+    const rejections = checkMaps(maps)
+    if (rejections.length > 0) throw new RejectedError(rejections)
     const placed = given ?? placeOracleMaps(maps, this.nextMap)
     if (given === undefined) this.nextMap = placed.at(-1)?.end ?? this.nextMap
     this.nextMap = Math.ceil(this.nextMap / 8) * 8

@@ -125,11 +125,20 @@ export function mapShape(definition: MapDefinition): MapShape | { readonly probl
   return { kind, lru, stride, keyOffset, valueOffset, buckets, storage }
 }
 
-/** A rejection for each definition that has no shape. */
+/** What all maps of one program may take: more than any Cortex-M4 has, and little enough to be made at once. */
+const PROGRAM_BYTES = 32 * 1024 * 1024
+
+/** A rejection for each definition that has no shape, and for the one with which all together take too much. */
 export function checkMaps(definitions: readonly MapDefinition[]): Rejection[] {
+  let total = 0
   return definitions.flatMap((definition) => {
     const shape = mapShape(definition)
-    return 'problem' in shape ? [{ code: 'bad-map', place: {}, message: shape.problem }] : []
+    if ('problem' in shape) return [{ code: 'bad-map', place: {}, message: shape.problem }]
+    const before = total
+    total += shape.storage
+    if (total <= PROGRAM_BYTES || before > PROGRAM_BYTES) return []
+    const message = `map '${definition.name}': with it the program's maps take ${total} bytes, at most ${PROGRAM_BYTES} are allowed`
+    return [{ code: 'maps-too-large', place: {}, message }]
   })
 }
 

@@ -19,6 +19,8 @@ export interface Call {
   /** Address of a BKPT instruction to return to. */
   readonly returnAddress: number
   readonly limits?: Limits | undefined
+  /** Runs the machine; its own `run` if not given. */
+  readonly run?: ((limits: Limits) => Promise<Stop>) | undefined
   /** By the address of their BKPT. */
   readonly gates?: ReadonlyMap<number, Gate> | undefined
 }
@@ -41,7 +43,7 @@ const LOST = 0x1057_0000
  * return's BKPT nor those of gates. A function that returns with r4-r11 or SP changed is a fault of ours, thrown.
  */
 export async function callFunction(machine: Machine, call: Call): Promise<CallResult> {
-  const { args, limits = {}, gates } = call
+  const { args, limits = {}, gates, run = (left: Limits) => machine.run(left) } = call
   const onStack = Math.max(args.length - 4, 0)
   const sp = call.stackTop - ((onStack * 4 + 7) & ~7)
   if (onStack > 0) await machine.write(sp, wordBytes(args.slice(4)))
@@ -57,7 +59,7 @@ export async function callFunction(machine: Machine, call: Call): Promise<CallRe
   machine.resetCounters()
   let helperCalls = 0
   for (;;) {
-    const stop = await machine.run(remaining(machine, limits))
+    const stop = await run(remaining(machine, limits))
     const now = await machine.readRegisters()
     if (stop.kind === 'breakpoint' && stop.pc === call.returnAddress) {
       checkKept(now, sp)
@@ -120,8 +122,9 @@ async function passGate(
 function memoryOf(machine: Machine): HelperMemory {
   const within = (address: number, length: number, writes: boolean): boolean =>
     machine.regions.some(
-      ({ base, size, write }) =>
-        length >= 0 && address >= base && address + length <= base + size && (write || !writes),
+      // Code is never written for a program.
+      ({ base, size, write, execute }) =>
+        length >= 0 && address >= base && address + length <= base + size && ((write && !execute) || !writes),
     )
   return {
     read: async (address, length) => {

@@ -1,21 +1,42 @@
 // Where things live in a machine's memory: a best-fit allocator with coalescing (Heap), and the heap of compiled code
-// (CodeHeap), which also writes the code and makes it visible to instruction fetch.
+// (CodeHeap), which also writes the code, past its protection, and makes it visible to instruction fetch.
 
 import { InputError } from '../base/errors.ts'
-import type { Machine } from './machine.ts'
+import type { Limits, Machine, Stop } from './machine.ts'
+import type { CodeProtection } from './mpu.ts'
+import { Turns } from './turns.ts'
 
 const hex = (address: number): string => `0x${address.toString(16).padStart(8, '0')}`
 
 /** A heap has no piece that is large enough. */
-export class OutOfMemory extends InputError {}
+export class OutOfMemory extends InputError {
+  /** What was asked for. */
+  readonly size: number
+  constructor(message: string, size: number) {
+    super(message)
+    this.size = size
+  }
+}
+
+/** Bytes of a heap. */
+export interface HeapStats {
+  readonly size: number
+  /** Handed out, rounded up to the alignment. */
+  readonly used: number
+  readonly free: number
+  /** The largest piece that can be allocated now. */
+  readonly largestFree: number
+}
 
 /** Bytes [base, base + size) handed out in pieces. Only numbers: it never touches the memory itself. */
 export class Heap {
   readonly name: string
   readonly alignment: number
+  readonly size: number
   /** Free pieces by address; no two of them touch. */
   readonly #free: { base: number; size: number }[]
-  readonly #used = new Map<number, number>()
+  readonly #sizes = new Map<number, number>()
+  #used = 0
 
   /** `alignment` is a power of two; the base is rounded up to it and the size down. */
   constructor(name: string, base: number, size: number, alignment = 8) {
@@ -23,6 +44,7 @@ export class Heap {
     const length = Math.floor((base + size - start) / alignment) * alignment
     this.name = name
     this.alignment = alignment
+    this.size = Math.max(length, 0)
     this.#free = length > 0 ? [{ base: start, size: length }] : []
   }
 
@@ -42,6 +64,7 @@ export class Heap {
     if (piece === undefined) {
       throw new OutOfMemory(
         `out of ${this.name}: ${size} bytes asked for, the largest free piece is ${this.largestFree}`,
+        size,
       )
     }
     const before = skipped(piece.base)
@@ -49,15 +72,17 @@ export class Heap {
     const rest = { base: address + rounded, size: piece.size - before - rounded }
     const left = before > 0 ? [{ base: piece.base, size: before }] : []
     this.#free.splice(index, 1, ...left, ...(rest.size > 0 ? [rest] : []))
-    this.#used.set(address, rounded)
+    this.#sizes.set(address, rounded)
+    this.#used += rounded
     return address
   }
 
   /** Gives back what allocate gave. Throws InputError for anything else, so also the second time. */
   free(address: number): void {
-    const size = this.#used.get(address)
+    const size = this.#sizes.get(address)
     if (size === undefined) throw new InputError(`free of ${hex(address)}, which is not allocated in ${this.name}`)
-    this.#used.delete(address)
+    this.#sizes.delete(address)
+    this.#used -= size
     let index = this.#free.findIndex((piece) => piece.base > address)
     if (index < 0) index = this.#free.length
     const before = this.#free[index - 1]
@@ -83,9 +108,11 @@ export class Heap {
   }
   /** Bytes handed out, rounded up to the alignment. */
   get used(): number {
-    let sum = 0
-    for (const size of this.#used.values()) sum += size
-    return sum
+    return this.#used
+  }
+  get stats(): HeapStats {
+    const { size, used, largestFree } = this
+    return { size, used, free: size - used, largestFree }
   }
 }
 
@@ -93,19 +120,37 @@ export class Heap {
 export class CodeHeap {
   readonly #machine: Machine
   readonly #heap: Heap
-  constructor(machine: Machine, base: number, size: number) {
+  readonly #protection: CodeProtection | undefined
+  readonly #turns = new Turns()
+  /** With a protection, code is executable but while it is written. */
+  constructor(machine: Machine, base: number, size: number, protection?: CodeProtection) {
     this.#machine = machine
+    this.#protection = protection
     this.#heap = new Heap('code memory', base, size, 8)
   }
   /** Address of `size` bytes, a multiple of 8. Throws InputError if there is no room. */
   allocate(size: number): number {
     return this.#heap.allocate(size)
   }
-  /** Writes code at an address from allocate and makes it executable; gives the address to call, bit 0 set. */
+  /**
+   * Writes code at an address from allocate and makes it executable; gives the address to call, bit 0 set. Waits until the
+   * processor stands, and keeps it from running meanwhile.
+   */
   async write(address: number, code: Uint8Array): Promise<number> {
-    await this.#machine.write(address, code)
-    await this.#machine.synchronize(address, code.length)
+    await this.#turns.take(async () => {
+      await this.#protection?.allowWriting()
+      try {
+        await this.#machine.write(address, code)
+      } finally {
+        await this.#protection?.allowExecution()
+        await this.#machine.synchronize(address, code.length)
+      }
+    })
     return address | 1
+  }
+  /** Runs the machine, not while code is written. */
+  run(limits: Limits): Promise<Stop> {
+    return this.#turns.take(() => this.#machine.run(limits))
   }
   /** Frees by address, bit 0 clear or set. */
   free(address: number): void {
@@ -116,6 +161,9 @@ export class CodeHeap {
   }
   get used(): number {
     return this.#heap.used
+  }
+  get stats(): HeapStats {
+    return this.#heap.stats
   }
 }
 

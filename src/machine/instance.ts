@@ -118,6 +118,7 @@ export class Instance {
         stackTop: workspace.stackTop,
         returnAddress: workspace.returnAddress,
         limits,
+        run: (left) => workspace.code.run(left),
         gates: workspace.gates,
       })
       const { instructions, cycles } = machine.counters

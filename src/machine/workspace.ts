@@ -1,11 +1,12 @@
 // How one machine's memory is used by the instances on it: the code heap, the stack, the context and env of the call that
-// runs, and the data heap. The stack lies at the bottom of RAM, so that an overflow leaves the region and faults.
+// runs, and the data heap. Where programs could write their code, the machine's memory protection unit keeps them from it. The stack lies at the bottom of RAM, so that an overflow leaves the region and faults.
 
 import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
 import type { Gate } from './call.ts'
 import { CodeHeap, Heap } from './code-heap.ts'
 import type { Machine, Region } from './machine.ts'
+import { CodeProtection } from './mpu.ts'
 
 /** Largest stack, and the context's first capacity; small machines give a quarter of their RAM to each. */
 const STACK_BYTES = 256 * 1024
@@ -55,7 +56,9 @@ export class Workspace {
     const ram = machine.regions.find((region) => region.write && !region.execute)
     if (executable === undefined) throw new InputError(`machine ${machine.name} has no region for code`)
     if (ram === undefined) throw new InputError(`machine ${machine.name} has no region for data`)
-    const code = new CodeHeap(machine, executable.base, executable.size)
+    const protection = await CodeProtection.place(machine, executable)
+    const { base, size } = protection ?? executable
+    const code = new CodeHeap(machine, base, size, protection)
     const stub = code.allocate(BKPT_RETURN.length)
     await code.write(stub, BKPT_RETURN)
     return new Workspace(machine, code, ram, stub)

@@ -145,6 +145,11 @@ describeWith(['clang-19'], 'random changes of objects of clang', () => {
     const headers = near.map((list) => list.map((one) => ({ ...one, at: whole.length - 1 - one.at })))
     expect(failure(headers, (list) => mutate(whole, list), 1500)).toBeUndefined()
   })
+  it('of sizes: a map may be too large for any machine', () => {
+    // Found by the test above (seed -1753350982): 33,554,496 entries took the interpreter two seconds to make.
+    const huge = clangObject(source.replace('[64]', '[33554496]'), ['-O2', '-g'])
+    expect(() => interpret(readProgram(huge))).toThrow("map 'counts': with it the program's maps take")
+  })
   it('of several programs', () => {
     const choice = fc.tuple(fc.constantFrom(...objectPrograms.slice(0, 8)), changes)
     const read = ([name, list]: [string, Change[]]): Uint8Array =>

@@ -90,6 +90,7 @@ function writeSpecial(core: Core, number: number, value: number, mask: number): 
         core.otherSp = sp
       }
       core.control = value & 3
+      core.memory.privileged = privileged(core)
       break
   }
 }

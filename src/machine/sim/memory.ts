@@ -1,10 +1,12 @@
 // The simulator's memory: regions with permissions, little-endian, any alignment for plain accesses. Two regions have a
 // fast path through typed-array views: `ram` (the first writable one that programs can't execute) and `code` (the first
-// executable one). Everything else (other regions, unaligned, faults) goes the slow way.
+// executable one). Everything else (other regions, unaligned, faults, the memory protection unit) goes the slow way; while the unit
+// forbids something in one of the two, that one has no fast path.
 // DDI 0403E A3.2 (alignment), B1.5.14 (faults), B3.5 (permissions).
 
 import type { Region } from '../machine.ts'
 import { InputError, unreachable } from '../../base/errors.ts'
+import { type Mpu, Permission } from './mpu.ts'
 
 /** Thrown inside the simulator when an instruction faults; never leaves it. */
 export class Fault extends Error {
@@ -39,21 +41,24 @@ export class Memory {
   trapUnaligned = false
   /** Called when the program stores to a region that it may execute. */
   onCodeWrite: (address: number, length: number) => void = () => {}
+  /** Called when the memory protection unit may permit other things than before. */
+  onPermissions: () => void = () => {}
+  readonly #mpu: Mpu | undefined
   readonly #banks: readonly Bank[]
   // Fast path: data region and code region. Sizes are the number of bytes that an access of that width may start in.
   readonly #ramBase: number
-  readonly #ramSize: number
+  #ramSize: number
   readonly #ram8: Uint8Array
   readonly #ram16: Uint16Array
   readonly #ram32: Int32Array
   readonly #codeBase: number
-  readonly #codeSize: number
+  #codeSize: number
   readonly #code8: Uint8Array
   readonly #code16: Uint16Array
   readonly #code32: Int32Array
 
   /** Regions have bases and sizes that are multiples of 4 and do not overlap. */
-  constructor(regions: readonly Region[]) {
+  constructor(regions: readonly Region[], mpu?: Mpu) {
     const sorted = regions.toSorted((a, b) => a.base - b.base)
     sorted.forEach((region, index) => {
       const previous = sorted[index - 1]
@@ -78,6 +83,15 @@ export class Memory {
     this.#code8 = code.bytes
     this.#code16 = new Uint16Array(code.bytes.buffer)
     this.#code32 = new Int32Array(code.bytes.buffer)
+    this.#mpu = mpu
+    if (mpu !== undefined) {
+      mpu.onChange = () => {
+        const { READ, WRITE } = Permission
+        this.#ramSize = !mpu.enabled || mpu.permitsAll(ram.base, ram.size, READ | WRITE) ? ram.size : 0
+        this.#codeSize = !mpu.enabled || mpu.permitsAll(code.base, code.size, READ) ? code.size : 0
+        this.onPermissions()
+      }
+    }
   }
 
   // --- the program's accesses -------------------------------------------------------------------------------------
@@ -124,6 +138,7 @@ export class Memory {
 
   /** Halfword of code for execution; throws the fault of the fetch. */
   fetch(address: number): number {
+    this.#permit(address >>> 0, Permission.EXECUTE)
     const bank = this.#bankOf(address >>> 0)
     if (bank === undefined) throw new Fault('IBUSERR', `no memory to fetch from at ${hex(address)}`)
     if (!bank.region.execute) throw new Fault('IACCVIOL', `${bank.region.name} at ${hex(address)} is not executable`)
@@ -133,9 +148,12 @@ export class Memory {
 
   #loadSlowly(address: number, size: number): number {
     this.#unaligned(address, size)
+    const mpu = this.#mpuAt(address, size)
+    if (mpu !== undefined) return mpu.load(address)
     let value = 0
     for (let index = 0; index < size; index++) {
       const at = (address + index) >>> 0
+      this.#permit(at, Permission.READ)
       const bank = this.#bankOf(at)
       if (bank === undefined) throw new Fault('PRECISERR', `load from ${hex(at)}, where no memory is`, at)
       value |= bank.bytes[at - bank.base]! << (8 * index)
@@ -145,8 +163,14 @@ export class Memory {
 
   #storeSlowly(address: number, value: number, size: number): void {
     this.#unaligned(address, size)
+    const mpu = this.#mpuAt(address, size)
+    if (mpu !== undefined) {
+      mpu.store(address, value)
+      return
+    }
     for (let index = 0; index < size; index++) {
       const at = (address + index) >>> 0
+      this.#permit(at, Permission.WRITE)
       const bank = this.#bankOf(at)
       if (bank === undefined) throw new Fault('PRECISERR', `store to ${hex(at)}, where no memory is`, at)
       if (!bank.region.write)
@@ -167,15 +191,44 @@ export class Memory {
     this.stall += size === 4 && (address & 1) !== 0 ? 2 : 1
   }
 
+  /** CONTROL.nPRIV is clear. */
+  set privileged(value: boolean) {
+    if (this.#mpu !== undefined) this.#mpu.privileged = value
+  }
+
+  /** The memory protection unit, if an access is one of its registers. It does not guard itself: they are in system space. */
+  #mpuAt(address: number, size: number): Mpu | undefined {
+    const mpu = this.#mpu
+    if (mpu === undefined || !mpu.holds(address)) return undefined
+    if (size !== 4 || (address & 3) !== 0 || !mpu.privileged) {
+      throw new Fault('PRECISERR', `access to ${hex(address)}: privileged code only, and whole words`, address)
+    }
+    return mpu
+  }
+
+  /** Throws the fault of an access that the memory protection unit forbids. */
+  #permit(at: number, access: number): void {
+    const mpu = this.#mpu
+    if (mpu === undefined || !mpu.enabled || (mpu.permissions(at) & access) !== 0) return
+    const byMpu = 'the memory protection unit forbids it'
+    if (access === Permission.EXECUTE) throw new Fault('IACCVIOL', `execution at ${hex(at)}: ${byMpu}`)
+    throw new Fault('DACCVIOL', `${access === Permission.WRITE ? 'store to' : 'load from'} ${hex(at)}: ${byMpu}`, at)
+  }
+
   // --- the host's accesses ----------------------------------------------------------------------------------------
 
   /** A copy of `length` bytes; all in one region. */
   read(address: number, length: number): Uint8Array {
+    if (this.#mpu?.holds(address) === true) return this.#mpu.read(address, length)
     const bank = this.#bankFor(address, length)
     return bank.bytes.slice(address - bank.base, address - bank.base + length)
   }
   /** Writes bytes, permissions aside; all in one region. */
   write(address: number, bytes: Uint8Array): void {
+    if (this.#mpu?.holds(address) === true) {
+      this.#mpu.write(address, bytes)
+      return
+    }
     const bank = this.#bankFor(address, bytes.length)
     bank.bytes.set(bytes, address - bank.base)
   }

@@ -8,6 +8,7 @@ import { Core, Flow, readApsr, writeApsr } from './core.ts'
 import type { Op } from './core.ts'
 import { sequenceCycles } from './cycles.ts'
 import { Fault, hex, Memory } from './memory.ts'
+import { Mpu } from './mpu.ts'
 
 /**
  * The memory of QEMU's mps2-an386: 4 MiB of SSRAM for code, 4 MiB of RAM. The first 256 bytes are left out, so that a
@@ -18,8 +19,20 @@ export const defaultRegions: readonly Region[] = [
   { name: 'ram', base: 0x2000_0000, size: 0x0040_0000, execute: false, write: true },
 ]
 
+/**
+ * One RAM, with code in its first MiB: for a machine with a memory protection unit, which keeps code either writable or
+ * executable. Without one, programs can write it.
+ */
+export const codeInRam: readonly Region[] = [
+  { name: 'code', base: 0x2000_0000, size: 0x0010_0000, execute: true, write: true },
+  { name: 'ram', base: 0x2010_0000, size: 0x0030_0000, execute: false, write: true },
+]
+
 export interface SimulatorOptions {
+  /** Default: `codeInRam` with a memory protection unit, else `defaultRegions`. */
   readonly regions?: readonly Region[]
+  /** ARMv7-M's memory protection unit, eight regions, disabled at first. Default: none, and nothing at its addresses. */
+  readonly mpu?: boolean
   /** Count cycles (default true). Without it `counters.cycles` is null and limits on cycles are ignored. */
   readonly cycles?: boolean
   /** CCR.UNALIGN_TRP: LDR, STR, LDRH and STRH fault when not aligned. Default false. */
@@ -49,11 +62,13 @@ export class Simulator implements Machine {
   #previous: Op | null = null
 
   constructor(options: SimulatorOptions = {}) {
-    this.regions = options.regions ?? defaultRegions
+    const mpu = options.mpu === true ? new Mpu() : undefined
+    this.regions = options.regions ?? (mpu === undefined ? defaultRegions : codeInRam)
     this.#countCycles = options.cycles ?? true
-    this.#memory = new Memory(this.regions)
+    this.#memory = new Memory(this.regions, mpu)
     this.#memory.trapUnaligned = options.trapUnaligned ?? false
     this.#memory.onCodeWrite = (address, length) => this.#forget(address, length)
+    this.#memory.onPermissions = () => this.#forgetAll()
     this.#core = new Core(this.#memory)
     this.#core.trapDivideByZero = options.trapDivideByZero ?? false
     this.counters = { instructions: 0, cycles: this.#countCycles ? 0 : null }
@@ -257,6 +272,13 @@ export class Simulator implements Machine {
       }
       this.#pages.delete(page)
     }
+  }
+
+  /** Everything is fetched again: what may be executed has changed. */
+  #forgetAll(): void {
+    for (const block of this.#blocks.values()) block.pc = -1
+    this.#blocks.clear()
+    this.#pages.clear()
   }
 }
 

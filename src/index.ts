@@ -78,9 +78,10 @@ export { type Linked, link, type Placement } from './image/link.ts'
 export { listing, type ListingLine } from './image/listing.ts'
 export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
 export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'
+export type { HeapStats } from './machine/code-heap.ts'
 export { type LoadOptions, type ProgramInfo, Programs, type ProgramsOptions } from './machine/programs.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
-export { defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
+export { codeInRam, defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 
 /**
  * What of a program's helpers and maps is refused, as `compile` would: calls of helpers that are not granted and definitions of maps

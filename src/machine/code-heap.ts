@@ -10,10 +10,12 @@ const hex = (address: number): string => `0x${address.toString(16).padStart(8, '
 
 /** A heap has no piece that is large enough. */
 export class OutOfMemory extends InputError {
-  /** What was asked for. */
+  /** Name of the heap, and the bytes that were asked for. */
+  readonly heap: string
   readonly size: number
-  constructor(message: string, size: number) {
+  constructor(message: string, heap: string, size: number) {
     super(message)
+    this.heap = heap
     this.size = size
   }
 }
@@ -64,6 +66,7 @@ export class Heap {
     if (piece === undefined) {
       throw new OutOfMemory(
         `out of ${this.name}: ${size} bytes asked for, the largest free piece is ${this.largestFree}`,
+        this.name,
         size,
       )
     }
@@ -161,6 +164,10 @@ export class CodeHeap {
   }
   get used(): number {
     return this.#heap.used
+  }
+  /** A piece that was asked for in vain would fit if others were freed. */
+  couldHold(missing: OutOfMemory): boolean {
+    return missing.heap === this.#heap.name && missing.size <= this.#heap.size
   }
   get stats(): HeapStats {
     return this.#heap.stats

@@ -77,6 +77,7 @@ export class Instance {
   readonly #own: readonly PlacedMap[]
   readonly #table: number
   readonly #gates: readonly number[]
+  #running = false
   #freed = false
 
   /** `place` is where the linked image stands. Made by `instantiate`. */
@@ -106,7 +107,8 @@ export class Instance {
     const workspace = this.#workspace
     if (this.#freed) throw new InputError('call of an instance that was freed')
     if (workspace.busy) throw new InputError(`machine ${machine.name} is running another call`)
-    workspace.busy = true
+    workspace.begin()
+    this.#running = true
     try {
       const address = ctx === undefined ? 0 : workspace.reserveContext(ctx.length)
       const length = (options.len ?? ctx?.length ?? 0) >>> 0
@@ -126,12 +128,30 @@ export class Instance {
       const after = ctx === undefined || ctx.length === 0 ? EMPTY : await machine.read(address, ctx.length)
       return { outcome, ctx: after, instructions, cycles }
     } finally {
-      workspace.busy = false
+      this.#running = false
+      workspace.end()
     }
   }
 
-  /** Gives the memory of code and data back. Later calls throw, and so does a second free. */
+  /**
+   * Gives the memory of code and data back; of an instance that runs or waits in a host function, when its call returns. Later
+   * calls throw, and so does a second free. No program that goes on may tail-call it: see `retire`.
+   */
   free(): void {
+    this.#end(!this.#running)
+  }
+  /** As `free`, but when no call at all runs: for a program that others reach by tail calls, and so may be running in their calls. */
+  retire(): void {
+    this.#end(false)
+  }
+
+  #end(now: boolean): void {
+    if (this.#freed) throw new InputError('free of an instance that was freed')
+    this.#freed = true
+    if (now) this.#release()
+    else this.#workspace.whenIdle(() => this.#release())
+  }
+  #release(): void {
     this.#workspace.code.free(this.codeAddress)
     for (const gate of this.#gates) this.#workspace.gates.delete(gate)
     for (const address of this.#data) this.#workspace.data.free(address)

@@ -4,9 +4,10 @@
 
 import { InputError } from '../base/errors.ts'
 import type { Image } from '../image/image.ts'
-import { OutOfMemory } from './code-heap.ts'
+import { type HeapStats, OutOfMemory } from './code-heap.ts'
 import { type CallOptions, type Instance, type InstantiateOptions, type Result, instantiate } from './instance.ts'
 import type { Machine } from './machine.ts'
+import { Turns } from './turns.ts'
 import { Workspace } from './workspace.ts'
 
 /** Options of the compiler that a program is loaded with; plain data, part of what its image is known by. */
@@ -26,6 +27,8 @@ export interface ProgramInfo {
   readonly address: number | undefined
   readonly codeBytes: number
   readonly calls: number
+  /** Greater than that of all programs that were used before. */
+  readonly lastUsed: number
   /** A call of it has not returned yet. */
   readonly running: boolean
 }
@@ -34,7 +37,12 @@ interface Entry {
   readonly name: string
   readonly image: Image
   instance: Instance | undefined
+  /** While it is placed again. */
+  placing: Promise<Instance> | undefined
+  /** Its instance was given away, so that others may tail-call it: it never makes room. */
+  shared: boolean
   calls: number
+  /** Calls that have not returned, and uses of its instance that are not over. */
   running: number
   /** Clock of the last call, or of loading. */
   used: number
@@ -58,6 +66,8 @@ export class Programs {
   /** By hash of bytes and options; equal hashes are told apart by their bytes. */
   readonly #images = new Map<string, Kept[]>()
   #kept = 0
+  /** One program is placed at a time: each makes room for itself alone. */
+  readonly #placements = new Turns()
   #clock = 0
   #compiled = 0
 
@@ -76,13 +86,23 @@ export class Programs {
     if (this.#entries.has(name))
       throw new InputError(`there is a program '${name}' already; replace it, or remove it first`)
     const entry = await this.#enter(name, bytes, options)
+    if (this.#entries.has(name)) {
+      this.#retire(entry)
+      throw new InputError(`another program '${name}' was loaded meanwhile`)
+    }
     this.#entries.set(name, entry)
   }
 
   /** Puts another program under a name that is there. The old one stays until the new one is in place, and until it does not run. */
   async replace(name: string, bytes: Uint8Array, options: LoadOptions = {}): Promise<void> {
-    const old = this.#find(name)
+    this.#find(name)
     const entry = await this.#enter(name, bytes, options)
+    // Not the one from above: it may have been removed or replaced meanwhile.
+    const old = this.#entries.get(name)
+    if (old === undefined) {
+      this.#retire(entry)
+      throw new InputError(`the program '${name}' was removed while it was replaced`)
+    }
     this.#entries.set(name, entry)
     this.#retire(old)
   }
@@ -96,33 +116,61 @@ export class Programs {
 
   /** In the order of their loading. */
   list(): ProgramInfo[] {
-    return [...this.#entries.values()].map(({ name, instance, image, calls, running }) => ({
+    return [...this.#entries.values()].map(({ name, instance, image, calls, used, running }) => ({
       name,
       address: instance?.address,
       codeBytes: image.code.length,
       calls,
+      lastUsed: used,
       running: running > 0,
     }))
   }
 
-  /** The program on the machine, placed again if it made room: for its maps and addresses. */
+  /** Of the machine's code heap: all programs, and what else has code there. */
+  async stats(): Promise<HeapStats> {
+    return (await Workspace.of(this.machine)).code.stats
+  }
+
+  /**
+   * The program on the machine, placed again if it made room: for its maps and its address in a program array. From then on it
+   * makes no room for others, and when it is removed or replaced it stays until no call runs.
+   */
   async instance(name: string): Promise<Instance> {
-    const entry = this.#find(name)
-    entry.used = ++this.#clock
-    return (entry.instance ??= await this.#place(entry.image))
+    return this.#use(this.#find(name), async (instance, entry) => {
+      entry.shared = true
+      return instance
+    })
   }
 
   async call(name: string, options: CallOptions = {}): Promise<Result> {
-    const entry = this.#find(name)
-    const instance = await this.instance(name)
-    entry.calls++
+    return this.#use(this.#find(name), async (instance, entry) => {
+      const result = await instance.call(options)
+      entry.calls++
+      return result
+    })
+  }
+
+  /** Works with an entry's instance, which is not freed meanwhile. */
+  async #use<T>(entry: Entry, work: (instance: Instance, entry: Entry) => Promise<T>): Promise<T> {
+    entry.used = ++this.#clock
     entry.running++
     try {
-      return await instance.call(options)
+      return await work(entry.instance ?? (await this.#placeAgain(entry)), entry)
     } finally {
       entry.running--
-      if (entry.gone) this.#free(entry)
+      if (entry.gone && entry.running === 0) this.#free(entry)
     }
+  }
+
+  #placeAgain(entry: Entry): Promise<Instance> {
+    const place = async (): Promise<Instance> => {
+      try {
+        return (entry.instance = await this.#place(entry.image))
+      } finally {
+        entry.placing = undefined
+      }
+    }
+    return (entry.placing ??= place())
   }
 
   #find(name: string): Entry {
@@ -135,7 +183,8 @@ export class Programs {
   async #enter(name: string, bytes: Uint8Array, options: LoadOptions): Promise<Entry> {
     const image = this.#image(bytes, options)
     const instance = await this.#place(image)
-    return { name, image, instance, calls: 0, running: 0, used: ++this.#clock, gone: false }
+    const used = ++this.#clock
+    return { name, image, instance, placing: undefined, shared: false, calls: 0, running: 0, used, gone: false }
   }
 
   #retire(entry: Entry): void {
@@ -144,30 +193,33 @@ export class Programs {
   }
 
   #free(entry: Entry): void {
-    entry.instance?.free()
+    if (entry.shared) entry.instance?.retire()
+    else entry.instance?.free()
     entry.instance = undefined
   }
 
   /** Places an image; where there is no room, others' code goes first. */
-  async #place(image: Image): Promise<Instance> {
-    const workspace = await Workspace.of(this.machine)
-    for (;;) {
-      try {
-        return await instantiate(image, this.machine, this.#options)
-      } catch (error) {
-        if (!(error instanceof OutOfMemory)) throw error
-        const victim = this.#leastUsed()
-        if (victim === undefined || workspace.code.used === 0) throw error
-        this.#free(victim)
+  #place(image: Image): Promise<Instance> {
+    return this.#placements.take(async () => {
+      const { code } = await Workspace.of(this.machine)
+      for (;;) {
+        try {
+          return await instantiate(image, this.machine, this.#options)
+        } catch (error) {
+          if (!(error instanceof OutOfMemory) || !code.couldHold(error)) throw error
+          const victim = this.#leastUsed()
+          if (victim === undefined) throw error
+          this.#free(victim)
+        }
       }
-    }
+    })
   }
 
   /** A program that can be placed again as it was: it does not run, and has no data or maps of its own that would be lost. */
   #leastUsed(): Entry | undefined {
     let least: Entry | undefined
     for (const entry of this.#entries.values()) {
-      if (entry.instance === undefined || entry.running > 0) continue
+      if (entry.instance === undefined || entry.running > 0 || entry.shared) continue
       if (entry.image.sections.some((section) => section.kind !== 'rodata')) continue
       if (entry.image.maps.some((map) => this.#options.maps?.has(map.name) !== true)) continue
       if (least === undefined || entry.used < least.used) least = entry

@@ -1,7 +1,7 @@
 // The C runtime (runtime/) on a machine: its code is written once, when it is first asked for, and stays.
 
-import { InputError } from '../base/errors.ts'
 import { mapPrototypes } from '../bpf/maps.ts'
+import { OutOfMemory } from './code-heap.ts'
 import type { Machine } from './machine.ts'
 import { RUNTIME_BASE64, RUNTIME_OFFSETS } from './runtime-code.ts'
 import { Workspace } from './workspace.ts'
@@ -28,7 +28,7 @@ export class Runtime {
   }
 }
 
-/** The runtime of a machine: the same one each time. Throws InputError if there is no room for its code. */
+/** The runtime of a machine: the same one each time. Throws OutOfMemory if there is no room for its code. */
 export async function placeRuntime(machine: Machine): Promise<Runtime> {
   let known = runtimes.get(machine)
   if (known === undefined) {
@@ -47,7 +47,8 @@ async function place(machine: Machine): Promise<Runtime> {
   try {
     address = code.allocate(bytes.length)
   } catch (error) {
-    throw new InputError(`the runtime for maps: ${(error as Error).message}`)
+    const { message, heap, size } = error as OutOfMemory
+    throw new OutOfMemory(`the runtime for maps: ${message}`, heap, size)
   }
   await code.write(address, bytes)
   return new Runtime(address)

@@ -24,8 +24,8 @@ export class Workspace {
   readonly returnAddress: number
   /** Host functions by the address of their gate, of all instances: a program may tail-call another. */
   readonly gates = new Map<number, Gate>()
-  /** A call is running: a machine has one processor. */
-  busy = false
+  #busy = false
+  #later: (() => void)[] = []
   #context: number
   #capacity: number
 
@@ -64,6 +64,26 @@ export class Workspace {
     return new Workspace(machine, code, ram, stub)
   }
 
+  /** A call is running: a machine has one processor. */
+  get busy(): boolean {
+    return this.#busy
+  }
+  begin(): void {
+    this.#busy = true
+  }
+  /** The call has ended: what waited for that is done. */
+  end(): void {
+    this.#busy = false
+    const later = this.#later
+    this.#later = []
+    for (const work of later) work()
+  }
+  /** Does `work` as soon as no call runs. */
+  whenIdle(work: () => void): void {
+    if (this.#busy) this.#later.push(work)
+    else work()
+  }
+
   /** Address of the context of the next call, a multiple of 16. Changes only when a context larger than all before comes. */
   get contextAddress(): number {
     return this.#context
@@ -72,9 +92,13 @@ export class Workspace {
   reserveContext(size: number): number {
     if (size > this.#capacity) {
       this.data.free(this.#context)
-      this.#capacity = 0
-      this.#context = this.data.allocate(size)
-      this.#capacity = size
+      try {
+        this.#context = this.data.allocate(size)
+        this.#capacity = size
+      } catch (error) {
+        this.#context = this.data.allocate(this.#capacity)
+        throw error
+      }
     }
     return this.#context
   }

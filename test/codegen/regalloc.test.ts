@@ -188,17 +188,4 @@ describe('allocate', () => {
     expect(fn.blocks[0]!.code.at(-1)!.form).toBe(F.CBZ)
     expect(fn.spillWords).toBeGreaterThan(0)
   })
-
-  it('takes time by n log n, even where everything is live everywhere', () => {
-    const time = (blocks: number): number => {
-      const fn = randomFunction({ seed: 1, blocks, length: 16, variables: 12, calls: 3 })
-      const begin = performance.now()
-      allocate(fn)
-      return performance.now() - begin
-    }
-    time(200)
-    const small = Math.min(time(400), time(400), time(400))
-    // Eight times as much in at most 8 * 4 of the time; a quadratic allocator takes 64.
-    expect(time(3200)).toBeLessThan(32 * small)
-  })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CodeHeap, Heap } from '../../src/machine/code-heap.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
+import { Random } from './lockstep.ts'
 import { CODE } from './support.ts'
 
 describe('heap', () => {
@@ -37,6 +38,32 @@ describe('heap', () => {
     expect(() => new Heap('code memory', 0, 64).allocate(100)).toThrow(
       'out of code memory: 100 bytes asked for, the largest free piece is 64',
     )
+  })
+  it('has room at four fifths full, whatever came and went before', () => {
+    // Pieces of up to 1/124 of the heap: 24 of the largest are free, and would be missed only in pieces too small.
+    for (const seed of [1, 2, 3]) {
+      const random = new Random(seed)
+      const heap = new Heap('test memory', 0x1000, 0x1_0000)
+      const whole = heap.stats
+      expect(whole).toEqual({ size: 0x1_0000, used: 0, free: 0x1_0000, largestFree: 0x1_0000 })
+      const held: number[] = []
+      let least = heap.size
+      for (let turn = 0; turn < 50_000; turn++) {
+        while (heap.used > 0.8 * heap.size) {
+          const index = random.below(held.length)
+          heap.free(held[index]!)
+          held[index] = held.at(-1)!
+          held.pop()
+        }
+        held.push(heap.allocate(16 + (random.word() & (511 >>> random.below(6)))))
+        least = Math.min(least, heap.largestFree)
+      }
+      const { used, free, size } = heap.stats
+      expect(used + free).toBe(size)
+      expect(least).toBeGreaterThan(528)
+      for (const address of held) heap.free(address)
+      expect(heap.stats).toEqual(whole)
+    }
   })
   it('refuses a second free, and addresses that are not its own', () => {
     const heap = new Heap('code memory', 0, 64)

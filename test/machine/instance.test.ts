@@ -216,7 +216,7 @@ describe('placement', () => {
     expect((await instances[2]!.call()).outcome).toEqual({ kind: 'returned', r0: 3n })
     await expect(instances[1]!.call()).rejects.toThrow('freed')
     expect(() => instances[0]!.free()).not.toThrow()
-    expect(() => instances[0]!.free()).toThrow('not allocated')
+    expect(() => instances[0]!.free()).toThrow('instance that was freed')
   })
   it('no room is a clear error', async () => {
     const regions = [

@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { assemble } from '../../src/bpf/asm.ts'
 import type { HostHelper } from '../../src/bpf/helpers.ts'
+import { MapType } from '../../src/bpf/maps.ts'
+import { readProgram } from '../../src/bpf/read.ts'
 import { compile } from '../../src/compile.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Programs } from '../../src/machine/programs.ts'
@@ -111,6 +113,150 @@ describe('programs', () => {
     expect(programs.list().map((each) => each.name)).toEqual(['other'])
     programs.remove('other')
     expect(heap.used).toBe(before)
+  })
+})
+
+describe('programs that are loaded, called and removed at the same time', () => {
+  const compiles = { compile: (bytes: Uint8Array) => compile(bytes, { helpers: new Set([1]) }) }
+  const names = (programs: Programs): string[] => programs.list().map((each) => each.name)
+
+  it('are placed once, and leave nothing behind', async () => {
+    const machine = small(1400)
+    const programs = new Programs(machine, compiles)
+    await Workspace.of(machine)
+    const { used } = await programs.stats()
+    for (const name of ['a', 'b', 'c', 'd']) await programs.load(name, program(name.charCodeAt(0), 90))
+    expect(programs.list()[0]!.address).toBeUndefined()
+    // One of the two calls finds the machine busy; both find the same copy.
+    const results = await Promise.allSettled([
+      programs.call('a', { ctx: ctx() }),
+      programs.call('a', { ctx: ctx() }),
+      programs.call('b', { ctx: ctx() }).then(undefined, () => 'busy'),
+    ])
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true)
+    const replaced = await Promise.allSettled([
+      programs.replace('c', program(5, 20)),
+      programs.replace('c', program(6, 20)),
+      programs.load('e', program(7, 20)),
+      programs.load('e', program(8, 20)),
+    ])
+    expect(replaced.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
+    expect((await programs.call('c', { ctx: ctx() })).outcome).toEqual(returned(6n))
+    expect((await programs.call('e', { ctx: ctx() })).outcome).toEqual(returned(7n))
+    const replacing = programs.replace('a', program(1))
+    programs.remove('a')
+    await expect(replacing).rejects.toThrow("'a' was removed while it was replaced")
+    const calling = programs.call('b', { ctx: ctx() })
+    programs.remove('b')
+    expect((await calling).outcome).toEqual(returned(98n))
+    for (const name of names(programs)) programs.remove(name)
+    expect((await programs.stats()).used).toBe(used)
+  })
+
+  it('make room while another one waits in a host function, which never makes room itself', async () => {
+    const machine = small(1400)
+    let waiting: () => Promise<void> = async () => {}
+    const programs = new Programs(machine, { ...compiles, helpers: new Map([[1, () => waiting()]]) })
+    await programs.load('waits', assemble('call 1\nr0 = 42\nexit'))
+    waiting = async () => {
+      for (let turn = 0; turn < 20; turn++) await programs.load(`p${turn}`, program(turn, 90))
+      expect(programs.list().filter(({ address }) => address !== undefined)[0]).toMatchObject({
+        name: 'waits',
+        running: true,
+      })
+    }
+    expect((await programs.call('waits')).outcome).toEqual(returned(42n))
+    const used = programs.list().map((each) => each.lastUsed)
+    expect(used).toEqual(used.toSorted((a, b) => a - b))
+  })
+
+  it('that are removed or evicted while a tail call runs them stay until it returns', async () => {
+    const machine = new Simulator()
+    let during: () => Promise<void> = async () => {}
+    const map = { name: 'm', type: MapType.PROGRAM_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1, flags: 0 }
+    const programs = new Programs(machine, {
+      compile: (bytes, { tailCalls }) => {
+        const read = readProgram(bytes)
+        if (tailCalls !== true) return compile(read, { helpers: new Set([1]) })
+        const [first, ...rest] = read.instructions
+        const instructions = [{ ...first!, reference: { kind: 'map', index: 0 } as const }, ...rest]
+        return compile({ ...read, instructions, maps: [map] })
+      },
+      helpers: new Map([[1, () => during()]]),
+    })
+    await programs.load('caller', assemble('lddw %r2, 0\nmov %r3, 0\ncall 12\nexit'), { tailCalls: true })
+    const { used } = await programs.stats()
+    await programs.load('target', assemble('call 1\nr0 = 9\nexit'))
+    const target = await programs.instance('target')
+    await (await programs.instance('caller')).maps.get('m')!.setProgram(0, target.address)
+    during = async () => {
+      const before = (await programs.stats()).used
+      programs.remove('target')
+      expect((await programs.stats()).used).toBe(before)
+      await programs.load('next', program(1, 30))
+    }
+    expect((await programs.call('caller')).outcome).toEqual(returned(9n))
+    await expect(target.call()).rejects.toThrow('freed')
+    programs.remove('next')
+    expect((await programs.stats()).used).toBe(used)
+  })
+
+  it('that are larger than all code memory, or want other memory, make nobody go', async () => {
+    const programs = new Programs(small(1400), compiles)
+    for (const name of ['a', 'b']) await programs.load(name, program(1, 60))
+    const before = programs.list()
+    await expect(programs.load('huge', program(2, 2000))).rejects.toThrow(/^out of code memory: \d+ bytes asked for/)
+    expect(programs.list()).toEqual(before)
+    // A context that no memory holds is refused, and the next call is as good as any.
+    await expect(programs.call('a', { ctx: new Uint8Array(0x10_0000) })).rejects.toThrow('out of data memory')
+    expect((await programs.call('a', { ctx: ctx() })).outcome).toEqual(returned(1n))
+    expect((await programs.call('b', { ctx: new Uint8Array(0x1_8000) })).outcome).toEqual(returned(1n))
+  })
+})
+
+describe('a working set of twice the code memory', () => {
+  it('is called at random without a failure, and compiled once', async () => {
+    const programs = new Programs(small(8 * 1024), { compile: (bytes, options) => compile(bytes, options) })
+    const random = new Random(11)
+    const lengths = Array.from({ length: 60 }, () => 10 + random.below(150))
+    for (const [index, length] of lengths.entries()) await programs.load(`p${index}`, program(index, length))
+    const { size } = await programs.stats()
+    const bytes = programs.list().reduce((sum, each) => sum + each.codeBytes, 0)
+    expect(bytes).toBeGreaterThan(2 * size)
+    for (let turn = 0; turn < 2000; turn++) {
+      const index = random.below(lengths.length)
+      if (turn % 10 === 0) await programs.replace(`p${index}`, program(index, lengths[index]))
+      const { outcome } = await programs.call(`p${index}`, { ctx: ctx() })
+      if (outcome.kind !== 'returned' || outcome.r0 !== BigInt(index)) expect(outcome).toEqual(returned(BigInt(index)))
+    }
+    expect(programs.compiled).toBe(60)
+    for (const { name } of programs.list()) programs.remove(name)
+    const stats = await programs.stats()
+    // The return's breakpoint is left.
+    expect([stats.used, stats.free, stats.largestFree]).toEqual([8, size - 8, size - 8])
+  })
+})
+
+describe('an instance', () => {
+  it('that is freed by a host function it waits in goes on to its return', async () => {
+    const machine = new Simulator()
+    const { code } = await Workspace.of(machine)
+    const { used } = code
+    const image = compile(assemble('call 1\nr0 = 3\nexit'), { helpers: new Set([1]) })
+    const instance = await instantiate(image, machine, {
+      helpers: new Map([
+        [
+          1,
+          () => {
+            instance.free()
+            expect(code.used).toBeGreaterThan(used)
+          },
+        ],
+      ]),
+    })
+    expect((await instance.call()).outcome).toEqual(returned(3n))
+    expect(code.used).toBe(used)
+    expect(() => instance.free()).toThrow('free of an instance that was freed')
   })
 })
 

@@ -16,7 +16,7 @@ export type LoadOptions = Readonly<Record<string, string | number | boolean>>
 export interface ProgramsOptions extends InstantiateOptions {
   /** Makes an image of an object's bytes. Throws if the program is refused. */
   readonly compile: (bytes: Uint8Array, options: LoadOptions) => Image
-  /** Images that are kept, those of loaded programs aside. Default 64. */
+  /** Images that are kept, those of loaded programs counted too. Default 64. */
   readonly keptImages?: number
 }
 

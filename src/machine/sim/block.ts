@@ -15,6 +15,7 @@ import { Fault, hex } from './memory.ts'
 import type { Memory } from './memory.ts'
 import { multiply } from './multiply.ts'
 import { parallel } from './parallel.ts'
+import type { Translation } from './translate.ts'
 
 /** What each form does. A form without a meaning does not compile. */
 const meanings: Record<FormName, Handler> = {
@@ -60,6 +61,9 @@ export class Block {
   /** Blocks that came after this one before. */
   linkA: Block | null = null
   linkB: Block | null = null
+  /** Times that it was interpreted, and what runs instead of that once it is worth it. */
+  runs = 0
+  translation: Translation | null = null
   constructor(pc: number, ops: readonly Op[], branch: boolean, halt: Halt | null) {
     const first = ops[0]
     const last = ops[ops.length - 1]

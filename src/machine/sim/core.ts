@@ -49,6 +49,8 @@ export class Core {
   flow = 0
   /** The previous instruction of this IT block was skipped. */
   skipped = false
+  /** In a translated block: index of the op that may fault. */
+  at = 0
   constructor(memory: Memory) {
     this.memory = memory
   }

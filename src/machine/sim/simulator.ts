@@ -9,6 +9,7 @@ import type { Op } from './core.ts'
 import { sequenceCycles } from './cycles.ts'
 import { Fault, hex, Memory } from './memory.ts'
 import { Mpu } from './mpu.ts'
+import { translate } from './translate.ts'
 
 /**
  * The memory of QEMU's mps2-an386: 4 MiB of SSRAM for code, 4 MiB of RAM. The first 256 bytes are left out, so that a
@@ -39,8 +40,11 @@ export interface SimulatorOptions {
   readonly trapUnaligned?: boolean
   /** CCR.DIV_0_TRP: division by zero faults instead of giving 0. Default false. */
   readonly trapDivideByZero?: boolean
+  /** Times that a block is interpreted before it becomes a JavaScript function. 0: at once, Infinity: never. Default 64. */
+  readonly translateAfter?: number
 }
 
+const TRANSLATE_AFTER = 64
 /** Bytes of code that are forgotten together. */
 const PAGE_SHIFT = 8
 const PC = 15
@@ -53,6 +57,7 @@ export class Simulator implements Machine {
   readonly #memory: Memory
   readonly #core: Core
   readonly #countCycles: boolean
+  readonly #translateAfter: number
   readonly #blocks = new Map<number, Block>()
   readonly #pages = new Map<number, Block[]>()
   /** Where to go on, odd if T is clear. */
@@ -65,6 +70,7 @@ export class Simulator implements Machine {
     const mpu = options.mpu === true ? new Mpu() : undefined
     this.regions = options.regions ?? (mpu === undefined ? defaultRegions : codeInRam)
     this.#countCycles = options.cycles ?? true
+    this.#translateAfter = options.translateAfter ?? TRANSLATE_AFTER
     this.#memory = new Memory(this.regions, mpu)
     this.#memory.trapUnaligned = options.trapUnaligned ?? false
     this.#memory.onCodeWrite = (address, length) => this.#forget(address, length)
@@ -136,6 +142,7 @@ export class Simulator implements Machine {
   runSync(limits: Limits): Stop {
     const core = this.#core
     const memory = this.#memory
+    const translateAfter = this.#translateAfter
     const maxInstructions = limits.instructions ?? Infinity
     const maxCycles = this.#countCycles ? (limits.cycles ?? Infinity) : Infinity
     // Below these no limit can be passed inside of one block.
@@ -153,9 +160,15 @@ export class Simulator implements Machine {
         const ops = block.ops
         const length = ops.length
         if (instructions <= safeInstructions && cycles <= safeCycles) {
-          for (index = 0; index < length; index++) {
-            const op = ops[index]!
-            op.run(core, op)
+          if (block.translation === null && block.runs++ === translateAfter) block.translation = translate(ops)
+          if (block.translation !== null) {
+            index = -1
+            block.translation(core, core.r, memory)
+          } else {
+            for (index = 0; index < length; index++) {
+              const op = ops[index]!
+              op.run(core, op)
+            }
           }
           instructions += length
           cycles += block.cost + core.stall + memory.stall
@@ -207,6 +220,7 @@ export class Simulator implements Machine {
       }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
+      if (index < 0) index = core.at
       const op = block.ops[index]!
       if (instructions <= safeInstructions && cycles <= safeCycles) {
         instructions += index

@@ -88,7 +88,7 @@ function joinSigns(raw: readonly Token[]): Token[] {
 
 /** Key of a line: what is left when operands are only kinds. */
 export function shapeOf(tokens: readonly Token[]): string {
-  return tokens.map(({ kind, text }) => (kind === 'text' ? text : kind)).join(' ')
+  return tokens.map(({ kind, text }) => (kind === 'text' ? `'${text}` : kind)).join(' ')
 }
 
 function buildTemplates(): Map<string, Template> {

@@ -143,6 +143,8 @@ describe('assemble', () => {
     ['ja lop\nloop: exit', 1, "did you mean 'loop'?"],
     ['lock', 1, "'lock' has operands that 'lock' does not take"],
     ['lock or [%r10-8]', 1, "it is written 'lock *(u32 *)(r1 + 4) += w2'"],
+    ['lddw %r3,N\nexit', 1, "'lddw %r3,N' has operands"],
+    ['mov W, R', 1, "'mov W, R' has operands"],
     ['movv %r0, 1', 1, "unknown mnemonic 'movv'; did you mean 'mov'?"],
     ['r0 = be17 r0', 1, "did you mean 'be16'?"],
     ['r0 = be16 r1', 1, 'register is r1, must be r0'],

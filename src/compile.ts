@@ -79,13 +79,13 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   })
 
   const symbols = new SymbolTable(module, program)
-  const env = needsEnv(module)
+  const entries = new Set([module.entry, ...module.entries])
   const fullPrologue = options.fullPrologue === true
   const functions: CodeFunction[] = []
   const stackBytes: number[] = []
   for (const func of allFunctions(module)) {
-    const entry = func === module.entry
-    const code = select(func, symbols, { entry, saveSp: entry && env ? Env.sp : -1 })
+    const entry = entries.has(func)
+    const code = select(func, symbols, { entry, saveSp: entry && needsEnv(func) ? Env.sp : -1 })
     dump?.('select', printCode(code))
     const before = options.check === true ? snapshot(code) : undefined
     allocate(code, { fullPrologue })
@@ -113,9 +113,14 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     return { ...section, bytes, pointers }
   })
   return makeImage(emitted, symbols.symbols, sections, {
-    maps: program.maps,
+    maps: program.maps.map(({ name, type, keySize, valueSize, maxEntries, flags }) => {
+      return { name, type, keySize, valueSize, maxEntries, flags }
+    }),
+    programs: program.maps.flatMap(({ programs = [] }, map) =>
+      programs.map(({ index, function: one }) => ({ map, index, symbol: symbols.entry(one) })),
+    ),
     table: module.table.map((thing) => symbols.of(thing)),
-    needsEnv: env,
+    needsEnv: needsEnv(module.entry),
     bpfInstructions: program.instructions.length,
     stackBytes: deepestStack(functions, stackBytes),
   })

@@ -163,11 +163,12 @@ export class Btf {
     return undefined
   }
 
-  /** Names and type numbers of a struct's or union's members. */
-  membersOf(type: BtfType): { readonly name: string; readonly type: number }[] {
+  /** Names, type numbers and bit offsets of a struct's or union's members that are no bit fields. */
+  membersOf(type: BtfType): { readonly name: string; readonly type: number; readonly bit: number }[] {
     return Array.from({ length: type.members }, (_, index) => ({
       name: this.string(this.view.getUint32(type.tail + index * 12, true)),
       type: this.view.getUint32(type.tail + index * 12 + 4, true),
+      bit: this.view.getUint32(type.tail + index * 12 + 8, true),
     }))
   }
 

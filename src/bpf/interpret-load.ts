@@ -7,7 +7,7 @@ import type { Helper, HelperSet } from './helpers.ts'
 import { mapHelpers, type OracleMap, placeOracleMaps } from './map-oracle.ts'
 import { checkMaps, mapPrototypes, MapType } from './maps.ts'
 import type { MemoryRegion } from './memory.ts'
-import type { Program } from './program.ts'
+import type { MapDefinition, Program } from './program.ts'
 
 /** Where the program's data begins unless the caller says otherwise. */
 export const DEFAULT_DATA_BASE = 0x2018_0000
@@ -52,6 +52,8 @@ export interface LoadedPrograms {
   readonly main: LoadedProgram
   /** By the number that program arrays have for them. */
   readonly targets: ReadonlyMap<number, LoadedProgram>
+  /** Those that declare program arrays which the object fills. */
+  readonly owners: ReadonlyMap<MapDefinition, LoadedProgram>
   /** Data of all of them, and the values of their maps. */
   readonly regions: readonly MemoryRegion[]
   readonly mapAt: ReadonlyMap<number, OracleMap>
@@ -88,8 +90,11 @@ export function loadPrograms(
       tailCalls: one.maps.some(({ type }) => type === MapType.PROGRAM_ARRAY),
     })
   }
+  const owners = new Map<MapDefinition, LoadedProgram>()
+  for (const one of loaded.values()) for (const map of one.program.maps) if (map.programs) owners.set(map, one)
   return {
     main: loaded.get(program)!,
+    owners,
     targets: new Map([...targets].map(([number, target]) => [number, loaded.get(target.program)!])),
     regions: loader.regions,
     mapAt: loader.mapAt,

@@ -1,7 +1,7 @@
 // The oracle: RFC 9669 as plain code over 64-bit BigInts. Takes a checked Program (check.ts says what that promises).
 // Beyond the RFC: addresses are the low 32 bits; what was never written reads as 0, as do R1-R5 after a call and, in a callee, R0
 // and R6-R9; a misaligned atomic, an access outside of memory and calls too deep are traps; callx calls the helper of a number below
-// 256, or else the function that has all 64 bits as its address. Packet loads read from the R1 of the run, also behind tail calls.
+// 256, or else the function that has all 64 bits as its address. Packet loads read from the R1 with which their program was entered.
 
 import { InputError, unreachable } from '../base/errors.ts'
 import { TrapCode, trapMessage, type Outcome } from '../base/outcome.ts'
@@ -74,8 +74,9 @@ interface Pending {
 }
 
 interface Frame {
-  /** The caller's program and place. */
+  /** The caller's program, its R1 at entry, and its place. */
   readonly program: LoadedProgram
+  readonly context: number
   readonly returnTo: number
   /** The caller's R6 to R9. */
   readonly saved: readonly bigint[]
@@ -92,7 +93,8 @@ class Interpreter {
   private readonly stackBase: number
   private readonly stackEnd: number
   private readonly helpers: HelperSet
-  private readonly context: number
+  /** R1 at the entry of the program that runs: packet loads read from it. */
+  private context: number
   private readonly length: number
   private readonly maximumDepth: number
   private readonly maximumInstructions: number
@@ -263,7 +265,7 @@ class Interpreter {
         this.trap(TrapCode.CALL_DEPTH, instruction)
         return
       }
-      this.frames.push({ program: this.program, returnTo: this.pc, saved: r.slice(6, 10) })
+      this.frames.push({ program: this.program, context: this.context, returnTo: this.pc, saved: r.slice(6, 10) })
       r[0] = 0n
       r.fill(0n, 6, 10)
       r[10] = r[10]! - BigInt(FRAME_SIZE)
@@ -299,17 +301,20 @@ class Interpreter {
       r.fill(0n, 1, 6)
       return
     }
-    const target = this.programs.targets.get(number)
+    const own = number < 0
+    const target = own ? this.programs.owners.get(map.definition) : this.programs.targets.get(number)
     if (target === undefined) {
-      throw new InputError(`map '${map.definition.name}' holds program ${number}, which is not among the programs`)
+      const what = own ? 'programs of an object' : `program ${number}`
+      throw new InputError(`map '${map.definition.name}' holds ${what}, which is not among the programs`)
     }
     this.tailCalls++
     this.program = target
+    this.context = context
     r.fill(0n, 0, 10)
     r[1] = BigInt(context)
     r[2] = BigInt(this.length)
     const { functions, entry } = target.program
-    this.pc = functions[entry]!.start
+    this.pc = functions[own ? ~number : entry]!.start
   }
 
   private callHelper(number: number, helper: Helper, instruction: Instruction): void {
@@ -369,6 +374,7 @@ class Interpreter {
     for (const [index, value] of frame.saved.entries()) r[6 + index] = value
     r[10] = r[10]! + BigInt(FRAME_SIZE)
     this.program = frame.program
+    this.context = frame.context
     this.pc = frame.returnTo
   }
 

@@ -27,6 +27,7 @@ export class OracleMap {
   /** Hash: index of the value by key, one character a byte; the least recently used first in an LRU hash. */
   readonly #slots = new Map<string, number>()
   readonly #unused: number[] = []
+  /** Program array: by index what setProgram set, or ~function where the object put one of its program's functions. */
   readonly #programs = new Map<number, number>()
   /** Ring buffer: all from the consumer on. */
   #records: RingRecord[] = []
@@ -43,6 +44,7 @@ export class OracleMap {
     const bytes =
       shape.kind === 'programs' ? 0 : shape.kind === 'ring' ? 2 * maxEntries : maxEntries * round8(valueSize)
     this.region = { base: address + HANDLE_BYTES, bytes: new Uint8Array(bytes) }
+    for (const { index, function: one } of definition.programs ?? []) this.#programs.set(index, ~one)
     if (shape.kind === 'hash') for (let slot = maxEntries - 1; slot >= 0; slot--) this.#unused.push(slot)
   }
 
@@ -119,7 +121,7 @@ export class OracleMap {
     else this.#programs.set(index, program)
     return 0
   }
-  /** What setProgram set, else 0. */
+  /** What setProgram set; ~function for a function of the program with this very definition, from the object; else 0. */
   program(index: number): number {
     return this.#programs.get(index) ?? 0
   }

@@ -152,7 +152,11 @@ export function readObject(bytes: Uint8Array, entryName?: string): ProgramText {
     entry: placed.indexOf(entry),
     references,
     data: areas.map((area) => dataSection(file, area, reached.areas.get(area)!, referenceTo)),
-    maps: maps.map(({ definition }) => definition),
+    maps: maps.map(({ definition, programs }) =>
+      programs.length === 0
+        ? definition
+        : { ...definition, programs: programs.map(({ index, to }) => ({ index, function: placed.indexOf(to) })) },
+    ),
     lines,
   }
 }
@@ -172,8 +176,10 @@ function reach(scanner: Scanner, entry: ObjectFunction): Reached {
   const pending: Area[] = []
   const add = (target: Target): void => {
     if (target.kind === 'function') reached.functions.add(target.to)
-    else if (target.kind === 'map') reached.maps.add(target.to)
-    else if (!reached.areas.has(target.to)) {
+    else if (target.kind === 'map') {
+      reached.maps.add(target.to)
+      for (const { to } of target.to.programs) reached.functions.add(to)
+    } else if (!reached.areas.has(target.to)) {
       reached.areas.set(target.to, [])
       pending.push(target.to)
     }

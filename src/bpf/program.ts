@@ -52,6 +52,8 @@ export interface MapDefinition {
   readonly valueSize: number
   readonly maxEntries: number
   readonly flags: number
+  /** A program array that the object fills: entry `index` is `Program.functions[function]`, entered as a program. By index. */
+  readonly programs?: readonly { readonly index: number; readonly function: number }[]
 }
 
 /** From instruction slot `slot` on (up to the next entry) the program stands in this C line. */

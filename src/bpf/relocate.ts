@@ -15,7 +15,8 @@ import {
   type Section,
 } from './elf.ts'
 import { isCode, type ObjectFunction } from './functions.ts'
-import { isMapSection, readMap } from './map-definitions.ts'
+import { type DeclaredMap, isMapSection, readMap } from './map-definitions.ts'
+import { MapType } from './maps.ts'
 import type { DataSection, MapDefinition } from './program.ts'
 
 export const RelocationType = { LDDW: 1, ABS64: 2, ABS32: 3, NODYLD32: 4, CALL: 10 } as const
@@ -38,9 +39,10 @@ export interface Area {
   /** Place in the order of the file. */
   readonly order: number
 }
-/** A map, and its place in the order of the file. */
+/** A map, the programs that the object puts in it, and its place in the order of the file. */
 export interface ObjectMap {
   readonly definition: MapDefinition
+  readonly programs: readonly { readonly index: number; readonly to: ObjectFunction }[]
   readonly order: number
 }
 export type Target =
@@ -241,11 +243,46 @@ export class Scanner {
     const order = section.index * 0x1_0000_0000 + offset
     let found = this.maps.get(order)
     if (found === undefined) {
-      const definition = readMap(this.file, section, offset, this.btf)
-      found = 'problem' in definition ? { code: 'map-definition', problem: definition.problem } : { definition, order }
+      const map = readMap(this.file, section, offset, this.btf)
+      const programs = 'problem' in map ? map : this.programs(section, map)
+      found =
+        'problem' in programs
+          ? { code: 'map-definition', problem: programs.problem }
+          : { definition: (map as DeclaredMap).definition, programs, order }
       this.maps.set(order, found)
     }
     return 'problem' in found ? found : { kind: 'map', to: found }
+  }
+
+  /** What the member `values` of a map's definition names, by index. */
+  private programs(section: Section, map: DeclaredMap): ObjectMap['programs'] | { readonly problem: string } {
+    const { definition, start, end, values } = map
+    const relocations = this.relocationsIn(section.index, start, end)
+    if (relocations.length === 0) return []
+    const problem = (text: string): { problem: string } => ({ problem: `map '${definition.name}' ${text}` })
+    if (definition.type !== MapType.PROGRAM_ARRAY)
+      return problem('gets its first values from the object, which only program arrays can')
+    const view = this.view(section)
+    const found = new Map<number, ObjectFunction>()
+    for (const relocation of relocations) {
+      const { offset, type } = relocation
+      const index = (offset - values) / 8
+      const wide = type === RelocationType.ABS64 || type === RelocationType.LDDW
+      if (values < 0 || index < 0 || !Number.isInteger(index) || offset + 8 > end || !wide || found.has(index))
+        return problem(`has ${this.describe(relocation)} at byte ${offset - start}, which is no element of its values`)
+      if (index >= definition.maxEntries)
+        return problem(`is given a program at index ${index}, it has ${definition.maxEntries} entries`)
+      const target = this.resolve(relocation, view.getInt32(offset, true))
+      if ('problem' in target) return problem(`is given at index ${index} ${target.problem}`)
+      if (target.kind !== 'function') return problem(`is given at index ${index} what is not a program`)
+      found.set(index, target.to)
+    }
+    return [...found].map(([index, to]) => ({ index, to })).toSorted((a, b) => a.index - b.index)
+  }
+
+  private view(section: Section): DataView {
+    const contents = this.file.contents(section)
+    return new DataView(contents.buffer, contents.byteOffset, contents.byteLength)
   }
 
   private area(order: number, make: () => Omit<Area, 'order'>): Area {

@@ -1,4 +1,4 @@
-// The symbols of a module by number: its functions in the order of `allFunctions`, the routine that leaves a program if
+// The symbols of a module by number: its functions in the order of `allFunctions` (entries first), the routine that leaves a program if
 // something traps, then the imports in the order in which selection meets them.
 
 import { unreachable } from '../base/errors.ts'
@@ -19,8 +19,9 @@ export interface ModuleSymbol {
   readonly global: boolean
 }
 
-/** The names of a program's sections of data and maps, by index. */
+/** The names of a program's sections of data and maps, by index, and the index of its entry's function. */
 export interface Named {
+  readonly entry: number
   readonly data: readonly { readonly name: string }[]
   readonly maps: readonly { readonly name: string }[]
 }
@@ -29,6 +30,8 @@ export class SymbolTable {
   readonly symbols: ModuleSymbol[] = []
   /** The module needs the routine that leaves it. */
   readonly leaves: boolean
+  /** By index of the program's function: entered from outside, and called from within. */
+  private readonly entries = new Map<number, number>()
   private readonly functions = new Map<number, number>()
   private readonly routines = new Map<string, number>()
   private readonly imports = new Map<number, number>()
@@ -41,11 +44,17 @@ export class SymbolTable {
     this.program = program
     const add = (name: string, global: boolean): number =>
       this.symbols.push({ name, kind: 'function', helper: -1, index: -1, global }) - 1
-    add(module.entry.name, true)
+    this.entries.set(program.entry, add(module.entry.name, true))
+    const names = new Set([module.entry.name])
+    for (const [index, func] of module.entries.entries()) {
+      if (func === null) continue
+      this.entries.set(index, add(func.name, true))
+      names.add(func.name)
+    }
     for (const [index, func] of module.functions.entries()) {
       if (func === null) continue
-      // The entry may be called from within as well: then it is there twice.
-      const name = func.name === module.entry.name ? `${func.name}.local` : func.name
+      // An entry may be called from within as well: then it is there twice.
+      const name = names.has(func.name) ? `${func.name}.local` : func.name
       this.functions.set(index, add(name, false))
     }
     for (const name of module.routines.keys()) this.routines.set(name, add(name, false))
@@ -88,6 +97,11 @@ export class SymbolTable {
   private place(kind: 'section' | 'map', index: number): number {
     const name = (kind === 'section' ? this.program.data : this.program.maps)[index]!.name
     return this.symbols.push({ name, kind, helper: -1, index, global: false }) - 1
+  }
+
+  /** Of a function of the program as an entry. */
+  entry(index: number): number {
+    return this.entries.get(index) ?? unreachable(`function ${index} is no entry`)
   }
 
   leave(): number {

@@ -13,6 +13,7 @@ import { type Block, type Callee, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
 import { type BasicBlock, basicBlocks } from './liveness.ts'
+import { addressTaken, hasPacketsBelow, hasTailCalls, type Shared, Table } from './shared.ts'
 
 export interface BuildOptions {
   /** Numbers of the helpers that the program may call, and prototypes; callx reaches these alone. */
@@ -23,7 +24,7 @@ export interface BuildOptions {
   readonly unwindHelper?: number | undefined
 }
 
-/** SSA of the entry and of every function that calls reach from it. */
+/** SSA of the entry, of those that program arrays hold, and of every function that calls reach from them. */
 export function buildSsa(program: Program, options: BuildOptions): Module {
   const functionAt = new Map<number, number>()
   for (const [index, fn] of program.functions.entries()) functionAt.set(fn.start, index)
@@ -44,40 +45,19 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
     return index
   }
   for (const index of taken) want(index)
+  const packetsBelow = hasPacketsBelow(program, taken)
+  const shared: Shared = { callee, taken, table, packetsBelow, tailCalls: hasTailCalls(program) }
   const build = (index: number, isEntry: boolean): Func =>
-    new FunctionBuilder(program, program.functions[index]!, isEntry, options, callee, taken, table).build()
+    new FunctionBuilder(program, program.functions[index]!, isEntry, options, shared).build()
   const entry = build(program.entry, true)
+  const entries: (Func | null)[] = program.functions.map(() => null)
+  for (const { programs = [] } of program.maps) {
+    for (const { function: index } of programs) if (index !== program.entry) entries[index] ??= build(index, true)
+  }
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
     functions[index] = build(index, false)
   }
-  return { entry, functions, routines: new Map(), table: table?.things ?? [] }
-}
-
-/** What the words of env's table are the addresses of, in the order in which the program needs them. */
-class Table {
-  readonly things: Callee[] = []
-  private readonly indices = new Map<string, number>()
-
-  indexOf(thing: Callee): number {
-    const key = `${thing.kind} ${thing.kind === 'helper' ? thing.number : thing.kind === 'data' ? thing.section : 'index' in thing ? thing.index : ''}`
-    let index = this.indices.get(key)
-    if (index === undefined) {
-      index = this.things.push(thing) - 1
-      this.indices.set(key, index)
-    }
-    return index
-  }
-}
-
-/** Functions whose address the program can have: what callx may call beside helpers. Ascending. */
-function addressTaken(program: Program): number[] {
-  const taken = new Set<number>()
-  const add = (reference: Reference | null): void => {
-    if (reference?.kind === 'function') taken.add(reference.index)
-  }
-  for (const instruction of program.instructions) add(instruction.reference)
-  for (const section of program.data) for (const pointer of section.pointers) add(pointer.target)
-  return [...taken].toSorted((a, b) => a - b)
+  return { entry, entries, functions, routines: new Map(), table: table?.things ?? [] }
 }
 
 const REGISTERS = 11
@@ -100,9 +80,7 @@ class FunctionBuilder {
   private readonly fn: BpfFunction
   private readonly isEntry: boolean
   private readonly options: BuildOptions
-  private readonly callee: (instruction: Instruction) => number
-  private readonly taken: readonly number[]
-  private readonly table: Table | undefined
+  private readonly shared: Shared
   private readonly func: Func
   private readonly env: Value
   private block: Block
@@ -115,22 +93,12 @@ class FunctionBuilder {
   private readonly place: number[] = [-1]
   private basic = -1
 
-  constructor(
-    program: Program,
-    fn: BpfFunction,
-    isEntry: boolean,
-    options: BuildOptions,
-    callee: (instruction: Instruction) => number,
-    taken: readonly number[],
-    table: Table | undefined,
-  ) {
+  constructor(program: Program, fn: BpfFunction, isEntry: boolean, options: BuildOptions, shared: Shared) {
     this.program = program
     this.fn = fn
     this.isEntry = isEntry
     this.options = options
-    this.callee = callee
-    this.taken = taken
-    this.table = table
+    this.shared = shared
     this.func = new Func(fn.name, isEntry ? [I32, I32, I32] : [I64, I64, I64, I64, I64, I32])
     const { func } = this
     this.block = func.newBlock()
@@ -144,6 +112,7 @@ class FunctionBuilder {
     }
     this.env = this.param(func.params.length - 1)
     this.state[10] = this.zext(func.append(this.block, Op.frame, I32))
+    if (isEntry && shared.packetsBelow) this.setContext(this.param(0))
   }
 
   build(): Func {
@@ -393,8 +362,8 @@ class FunctionBuilder {
     const thing = func.thing(
       reference.kind === 'data' ? { kind: 'data', section: reference.section } : { ...reference },
     )
-    if (this.table !== undefined) {
-      const base = this.fromTable(this.table, thing)
+    if (this.shared.table !== undefined) {
+      const base = this.fromTable(this.shared.table, thing)
       return offset === 0 ? base : this.add(Op.add, I32, [base, func.word(offset)])
     }
     const value = this.add(Op.address, I32, [], offset)
@@ -445,12 +414,12 @@ class FunctionBuilder {
     if (fetch) this.state[op === 'cmpxchg' ? 0 : src] = size === 8 ? old : this.zext(old)
   }
 
-  /** LD_ABS and LD_IND: big-endian from the bytes at the entry's R1, R2 of them; outside, the program ends with 0. */
+  /** LD_ABS and LD_IND: big-endian from the bytes at the program's R1, the run's R2 of them; outside, the program ends with 0. */
   private packet(instruction: Instruction, indirect: boolean, size: 1 | 2 | 4): void {
     const { func } = this
     const imm = func.word(instruction.imm)
     const index = indirect ? this.add(Op.add, I32, [this.low(this.state[instruction.src]!), imm]) : imm
-    const ctx = this.isEntry ? this.param(0) : this.add(Op.load32, I32, [this.env], Env.ctx)
+    const ctx = this.context()
     const length = this.isEntry ? this.param(1) : this.add(Op.load32, I32, [this.env], Env.len)
     this.leaveIf(this.add(Op.slt, I32, [index, func.word(0)]), 0)
     this.leaveIf(this.add(Op.ult, I32, [length, func.word(size)]), 0)
@@ -460,6 +429,15 @@ class FunctionBuilder {
     const word = this.add(op, I32, [address])
     const swapped = size === 1 ? word : this.add(size === 2 ? Op.bswap16 : Op.bswap, I32, [word])
     this.state[0] = this.zext(swapped)
+  }
+
+  /** R1 at the entry of this program. */
+  private context(): Value {
+    return this.isEntry ? this.param(0) : this.add(Op.load32, I32, [this.env], Env.ctx)
+  }
+  /** For the packet loads of functions that are called. */
+  private setContext(ctx: Value): void {
+    this.add(Op.store32, VOID, [this.env, ctx], Env.ctx)
   }
 
   // --- calls and ways out
@@ -485,7 +463,7 @@ class FunctionBuilder {
     const args = this.state.slice(1, 6)
     let result: Value
     if (kind === 'local') {
-      result = this.local(this.callee(instruction), args)
+      result = this.local(this.shared.callee(instruction), args)
     } else if (kind === 'helper') {
       result = this.helper(instruction.imm, args)
     } else {
@@ -497,7 +475,7 @@ class FunctionBuilder {
   }
 
   private helper(number: number, args: Value[]): Value {
-    if (number === TAIL_CALL && this.program.maps.some((map) => map.type === MapType.PROGRAM_ARRAY)) {
+    if (number === TAIL_CALL && this.shared.tailCalls) {
       return this.tailCall(args)
     }
     const array = number === MAP_LOOKUP ? this.arrayMap(args[0]!) : undefined
@@ -505,9 +483,9 @@ class FunctionBuilder {
     const prototype = prototypeOf(this.options.helpers, number)
     const given = prototype?.parameters.map(({ type }, index) => this.narrow(args[index]!, type))
     const callee: Callee = { kind: 'helper', number, prototype }
-    const target = this.table === undefined ? [] : [this.fromTable(this.table, callee)]
+    const target = this.shared.table === undefined ? [] : [this.fromTable(this.shared.table, callee)]
     const call = this.add(Op.call, I64, [...target, ...(given ?? args)])
-    call.callee = this.table === undefined ? callee : { kind: 'pointer', prototype }
+    call.callee = this.shared.table === undefined ? callee : { kind: 'pointer', prototype }
     const result = prototype === undefined ? call : this.extend(call, prototype.result)
     if (number === this.options.unwindHelper) {
       this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)
@@ -561,8 +539,12 @@ class FunctionBuilder {
   }
 
   private local(index: number, args: Value[]): Value {
+    // A tail call in there leads to a program that has a context of its own.
+    const { packetsBelow, tailCalls } = this.shared
+    const ctx = packetsBelow && tailCalls ? this.context() : undefined
     const result = this.add(Op.call, I64, [...args, this.env])
     result.callee = { kind: 'function', index }
+    if (ctx !== undefined) this.setContext(ctx)
     return result
   }
 
@@ -629,7 +611,7 @@ class FunctionBuilder {
     const isNumber = this.add(Op.ult, I32, [number, func.double(HELPER_NUMBERS, 0)])
     func.branch(this.block, isNumber, numbers, pointers, this.origin)
     this.block = pointers
-    for (const index of this.taken) {
+    for (const index of this.shared.taken) {
       const address = this.zext(this.addressOf({ kind: 'function', index }))
       tryCall(address, () => this.local(index, args))
     }

@@ -65,10 +65,19 @@ export interface ImageMap {
   readonly flags: number
 }
 
+/** Element `index` of program array `map` (of `Image.maps`) is the address of function `symbol` when the map is made. */
+export interface ImageProgram {
+  readonly map: number
+  readonly index: number
+  readonly symbol: number
+}
+
 export interface Image {
   readonly code: Uint8Array
   readonly sections: readonly ImageSection[]
   readonly maps: readonly ImageMap[]
+  /** What the object puts into its program arrays. */
+  readonly programs: readonly ImageProgram[]
   /** Position-independent code: the symbols whose addresses env's table holds, a word each. Else empty. */
   readonly table: readonly number[]
   readonly symbols: readonly ImageSymbol[]

@@ -20,7 +20,7 @@ export interface SectionFacts extends ImageSection {
   readonly pointers: readonly { readonly offset: number; readonly symbol: number }[]
 }
 
-export type ImageFacts = Pick<Image, 'needsEnv' | 'bpfInstructions' | 'stackBytes' | 'maps' | 'table'>
+export type ImageFacts = Pick<Image, 'needsEnv' | 'bpfInstructions' | 'stackBytes' | 'maps' | 'programs' | 'table'>
 
 export function makeImage(
   emitted: Emitted,

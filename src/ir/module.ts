@@ -5,6 +5,8 @@ import type { Callee, Func } from './func.ts'
 export interface Module {
   /** Called by AAPCS from outside: parameters ctx, len, env (words); returns R0. */
   readonly entry: Func
+  /** By index of the program's function: entries beside `entry`, which program arrays hold, else null. Parameters as the entry's. */
+  readonly entries: readonly (Func | null)[]
   /** By index of the program's function: those that are called from within, else null. Parameters R1-R5, then env. */
   readonly functions: readonly (Func | null)[]
   /** Routines that legalization asked for, by name. Filled by the passes. */
@@ -13,9 +15,10 @@ export interface Module {
   readonly table: readonly Callee[]
 }
 
-/** Every function of the module, the entry first. */
+/** Every function of the module: the entry first, then the other entries. */
 export function allFunctions(module: Module): Func[] {
   const funcs = [module.entry]
+  for (const func of module.entries) if (func !== null) funcs.push(func)
   for (const func of module.functions) if (func !== null) funcs.push(func)
   funcs.push(...module.routines.values())
   return funcs

@@ -261,11 +261,16 @@ export async function instantiate(image: Image, machine: Machine, options: Insta
       data.push(address)
       return address
     })
-    for (const definition of image.maps) {
+    for (const [index, definition] of image.maps.entries()) {
       const given = options.maps?.get(definition.name)
       if (given !== undefined) checkSame(given, definition, machine)
       const map = given ?? (await placeMap(machine, definition))
-      if (given === undefined) own.push(map)
+      if (given === undefined) {
+        own.push(map)
+        // A map that is there already keeps what it holds.
+        for (const one of image.programs)
+          if (one.map === index) await map.setProgram(one.index, (code + image.symbols[one.symbol]!.offset) | 1)
+      }
       maps.set(definition.name, map)
     }
     const outside = (symbol: ImageSymbol): number =>

@@ -1,5 +1,5 @@
 // Parameters and results between a module's functions, a word at a time: those that no one needs are not passed. Needs:
-// all functions legal, without dead code. Leaves: parameters renumbered without gaps. The entry keeps its three.
+// all functions legal, without dead code. Leaves: parameters renumbered without gaps. Entries keep their three.
 
 import { Op } from '../ir/op.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
@@ -65,9 +65,9 @@ export function removeArguments(module: Module): boolean {
   return true
 }
 
-/** Whether the entry, after `removeArguments`, reads its env. */
-export function needsEnv(module: Module): boolean {
-  for (const block of module.entry.blocks) {
+/** Whether an entry, after `removeArguments`, reads its env. */
+export function needsEnv(entry: Func): boolean {
+  for (const block of entry.blocks) {
     for (const { args } of block.values) {
       for (let index = 0; index < args.length; index++) {
         if (args[index]!.op === Op.param && args[index]!.imm === 2) return true

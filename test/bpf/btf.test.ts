@@ -57,12 +57,39 @@ describeWith(['clang-19'], 'maps of section .maps', () => {
     expect(() => readProgram(bytes)).toThrow(message)
   })
 
-  it('are refused with first values, and without types', () => {
-    const source = (values: string): string => `${macros} void target(void) {}
-      struct { __uint(type, 3); __uint(max_entries, 2); __uint(key_size, 4); __uint(value_size, 4); void *values[]; } m SEC(".maps") ${values};
+  const withValues = (values: string, type = 3): string => `${macros}
+    void target(void) {} static int datum = 3; void elsewhere(void); int use(void) { return datum++; }
+    struct { __uint(type, ${type}); __uint(max_entries, 2); __uint(key_size, 4); void *map_extra; void *values[]; } m SEC(".maps") ${values};
+    long entry(void) { u32 key = 1; return (long)lookup(&m, &key); }`
+
+  it('have the programs that the object puts into their array', () => {
+    const program = readProgram(clangObject(withValues('= { .values = { [1] = &target } }')), { entry: 'entry' })
+    const target = program.functions.findIndex(({ name }) => name === 'target')
+    const map = { name: 'm', type: 3, keySize: 4, valueSize: 4, maxEntries: 2, flags: 0 }
+    expect(program.maps).toEqual([{ ...map, programs: [{ index: 1, function: target }] }])
+  })
+
+  it.each([
+    ['values of another type of map', '= { .values = { &target } }', 2, 'gets its first values from the object, which'],
+    ['maps in a map', '= { .values = { &m } }', 12, 'gets its first values from the object, which only program arrays'],
+    ['more values than entries', '= { .values = { [2] = &target } }', 3, 'is given a program at index 2, it has 2'],
+    ['data as a value', '= { .values = { &datum } }', 3, 'is given at index 0 what is not a program'],
+    ['a function from elsewhere', '= { .values = { &elsewhere } }', 3, "is given at index 0 'elsewhere', which is not"],
+    [
+      'a pointer before its values',
+      '= { .map_extra = &target }',
+      3,
+      "has R_BPF_64_ABS64 of 'target' at byte 24, which is no",
+    ],
+  ])('are refused with %s', (_, values, type, message) => {
+    const bytes = clangObject(withValues(values, type))
+    expect(() => readProgram(bytes, { entry: 'entry' })).toThrow(message)
+  })
+
+  it('are refused without types', () => {
+    const source = (values: string): string => `${macros}
+      struct { __uint(type, 3); __uint(max_entries, 2); __uint(key_size, 4); __uint(value_size, 4); } m SEC(".maps") ${values};
       long entry(void) { u32 key = 1; return (long)lookup(&m, &key); }`
-    const filled = clangObject(source('= { .values = { [1] = &target } }'))
-    expect(() => readProgram(filled, { entry: 'entry' })).toThrow("map 'm' gets its first values from the object")
     expect(readProgram(clangObject(source('')), { entry: 'entry' }).maps).toHaveLength(1)
     expect(() => readProgram(clangObject(source(''), ['-O2']), { entry: 'entry' })).toThrow('compile with -g')
   })

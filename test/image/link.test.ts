@@ -31,6 +31,7 @@ const image: Image = {
   stackBytes: 0,
   sections: [],
   maps: [],
+  programs: [],
   table: [],
 }
 

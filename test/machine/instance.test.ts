@@ -37,6 +37,7 @@ function imageOf(halfwords: readonly number[], more: Partial<Image> & { helpers?
     stackBytes: 0,
     sections: [],
     maps: [],
+    programs: [],
     table: [],
     ...rest,
   }

@@ -44,7 +44,7 @@ export interface Trapped {
 /** The processor faulted. `pc` is the address of the Thumb instruction, `slot` the BPF instruction, -1 if not known. */
 export interface Faulted {
   readonly kind: 'faulted'
-  /** Architectural name: INVSTATE, UNDEFINSTR, UNALIGNED, DIVBYZERO, PRECISERR, IBUSERR, DACCVIOL, IACCVIOL, INVPC, NOCP. */
+  /** STKOF where the stack has overflowed, else the architectural name: INVSTATE, UNDEFINSTR, UNALIGNED, DIVBYZERO, PRECISERR, IBUSERR, DACCVIOL, IACCVIOL, INVPC, NOCP. */
   readonly fault: string
   readonly pc: number
   /** Data address, when the fault has one. */

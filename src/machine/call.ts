@@ -27,8 +27,8 @@ export interface Call {
 
 export type CallResult =
   | { readonly kind: 'returned'; readonly low: number; readonly high: number }
-  /** Did not return: a fault, a limit or a breakpoint of neither gate nor return. `lr` is LR then. */
-  | { readonly kind: 'stopped'; readonly stop: Stop; readonly lr: number }
+  /** Did not return: a fault, a limit or a breakpoint of neither gate nor return. `lr` and `sp` are LR and SP then. */
+  | { readonly kind: 'stopped'; readonly stop: Stop; readonly lr: number; readonly sp: number }
 
 const SP = 13
 const LR = 14
@@ -40,7 +40,7 @@ const LOST = 0x1057_0000
 
 /**
  * Calls and waits for the return. The machine's counters are reset at the entry and count the function alone: neither the
- * return's BKPT nor those of gates. A function that returns with r4-r11 or SP changed is a fault of ours, thrown.
+ * return's BKPT nor those of gates. Of a call that does not return nothing is left: interrupts are masked as before it. A function that returns with r4-r11 or SP changed is a fault of ours, thrown.
  */
 export async function callFunction(machine: Machine, call: Call): Promise<CallResult> {
   const { args, limits = {}, gates, run = (left: Limits) => machine.run(left) } = call
@@ -56,6 +56,11 @@ export async function callFunction(machine: Machine, call: Call): Promise<CallRe
   registers[LR] = call.returnAddress | 1
   registers[PC] = call.address
   await machine.writeRegisters(registers)
+  const mask = await machine.readInterruptMask?.()
+  const stopped = async (stop: Stop, now: Uint32Array): Promise<CallResult> => {
+    if (mask !== undefined) await machine.writeInterruptMask?.(mask)
+    return { kind: 'stopped', stop, lr: now[LR]!, sp: now[SP]! }
+  }
   machine.resetCounters()
   let helperCalls = 0
   for (;;) {
@@ -66,15 +71,11 @@ export async function callFunction(machine: Machine, call: Call): Promise<CallRe
       return { kind: 'returned', low: now[0]!, high: now[1]! }
     }
     const gate = stop.kind === 'breakpoint' ? gates?.get(stop.pc) : undefined
-    if (gate === undefined) return { kind: 'stopped', stop, lr: now[LR]! }
+    if (gate === undefined) return stopped(stop, now)
     const fault = await passGate(machine, gate, now, ++helperCalls)
     if (fault !== undefined) {
       const { address, message } = fault
-      return {
-        kind: 'stopped',
-        stop: { kind: 'fault', fault: 'PRECISERR', pc: stop.pc, address, message },
-        lr: now[LR]!,
-      }
+      return stopped({ kind: 'fault', fault: 'PRECISERR', pc: stop.pc, address, message }, now)
     }
   }
 }

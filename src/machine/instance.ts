@@ -45,6 +45,11 @@ export interface Result {
 const NO_ENV = 0xdead_beef
 /** BKPT #helper & 0xff. */
 const BKPT = 0xbe00
+/** UFSR.STKOF: the architecture's name since ARMv8-M. */
+const STACK_OVERFLOW = 'STKOF'
+/** Bytes above SP, and below it, that accesses to a frame can be in. */
+const MOST_FRAME = 1 << 15
+const MOST_PUSHED = 64
 const EMPTY = new Uint8Array(0)
 /** What the code heap aligns to: sections of more go to RAM. */
 const CODE_ALIGNMENT = 8
@@ -168,7 +173,7 @@ export class Instance {
   }
 
   async #outcome(result: CallResult): Promise<Outcome> {
-    if (result.kind === 'stopped') return this.#stopped(result.stop, result.lr)
+    if (result.kind === 'stopped') return this.#stopped(result.stop, result.lr, result.sp)
     if (this.image.needsEnv) {
       const env = await this.machine.read(this.#workspace.env, 8)
       const view = new DataView(env.buffer, env.byteOffset)
@@ -182,12 +187,16 @@ export class Instance {
     return { kind: 'returned', r0: (BigInt(result.high) << 32n) | BigInt(result.low) }
   }
 
-  #stopped(stop: Stop, lr: number): Outcome {
+  #stopped(stop: Stop, lr: number, sp: number): Outcome {
     const { pc } = stop
     // Execution that has left the code was called from before LR.
     const slot = this.#contains(pc) ? this.#slotOf(pc) : this.#slotOf((lr & ~1) - 1)
     switch (stop.kind) {
       case 'fault':
+        if (this.#overflowed(stop.address, sp)) {
+          const message = `the stack has overflowed: more than ${this.#workspace.stackTop - this.#workspace.stackBase} bytes are in use`
+          return { kind: 'faulted', fault: STACK_OVERFLOW, pc, address: stop.address, slot, message }
+        }
         return {
           kind: 'faulted',
           fault: stop.fault,
@@ -205,6 +214,12 @@ export class Instance {
     }
   }
 
+  /** Whether an access that faulted is one of the stack, below its end: of a frame, or of a push that would have moved SP there. */
+  #overflowed(address: number | undefined, sp: number): boolean {
+    const { stackBase } = this.#workspace
+    if (address === undefined || address >= stackBase) return false
+    return address >= sp ? address - sp < MOST_FRAME : sp - address <= MOST_PUSHED
+  }
   #contains(address: number): boolean {
     return address >= this.codeAddress && address < this.codeAddress + this.image.code.length
   }

@@ -49,6 +49,9 @@ export interface Machine {
   writeRegisters(registers: Uint32Array): Promise<void>
   /** Sets N Z C V Q (bits 31:27) and GE (19:16), where the machine can. After writeRegisters. */
   writeFlags?(apsr: number): Promise<void>
+  /** PRIMASK, 0 or 1, where the machine can: what a call that was stopped has masked must not stay so. */
+  readInterruptMask?(): Promise<number>
+  writeInterruptMask?(mask: number): Promise<void>
   /** Makes code that was written visible to instruction fetch (DSB, ISB, caches of decoded code). */
   synchronize(address: number, length: number): Promise<void>
   run(limits: Limits): Promise<Stop>

@@ -1,5 +1,6 @@
 // How one machine's memory is used by the instances on it: the code heap, the stack, the context and env of the call that
-// runs, and the data heap. Where programs could write their code, the machine's memory protection unit keeps them from it. The stack lies at the bottom of RAM, so that an overflow leaves the region and faults.
+// runs, and the data heap. Where programs could write their code, the machine's memory protection unit keeps them from it. The stack
+// lies at the bottom of RAM, so that an overflow leaves the region and faults.
 
 import { Env } from '../base/abi.ts'
 import { InputError } from '../base/errors.ts'
@@ -17,6 +18,8 @@ export class Workspace {
   readonly machine: Machine
   readonly code: CodeHeap
   readonly data: Heap
+  /** The stack's bytes are [stackBase, stackTop). */
+  readonly stackBase: number
   readonly stackTop: number
   /** Address of struct thumbpf_env. */
   readonly env: number
@@ -35,6 +38,7 @@ export class Workspace {
     this.machine = machine
     this.code = code
     this.returnAddress = returnAddress
+    this.stackBase = ram.base
     this.stackTop = ram.base + stackBytes
     this.data = new Heap('data memory', this.stackTop, ram.size - stackBytes, 16)
     this.env = this.data.allocate(Env.size)

@@ -72,6 +72,37 @@ describe('call', () => {
     })
     expect((await instance.call({ len: 7 })).outcome).toEqual({ kind: 'returned', r0: 7n << 32n })
   })
+  it('that is stopped leaves interrupts masked as they were before', async () => {
+    const machine = new Simulator()
+    // cpsid i; b .; and cpsid i; ldr r0, [r0]
+    const endless = await instantiate(imageOf([0xb672, 0xe7fe]), machine)
+    const faulting = await instantiate(imageOf([0xb672, 0x6800]), machine)
+    for (const mask of [0, 1]) {
+      await machine.writeInterruptMask(mask)
+      expect((await endless.call({ limits: { instructions: 10 } })).outcome.kind).toBe('limited')
+      expect(await machine.readInterruptMask()).toBe(mask)
+      expect((await faulting.call()).outcome.kind).toBe('faulted')
+      expect(await machine.readInterruptMask()).toBe(mask)
+    }
+  })
+  it.each([
+    ['a push', [0xb4f0, 0xe7fd]], // 1: push {r4-r7}; b 1b
+    ['a store to the frame', [0xb0ff, 0xb0ff, 0x9005, 0xe7fb]], // 1: sub sp, #508 twice; str r0, [sp, #20]; b 1b
+    ['a store to a frame with much below', [0xb0ff, 0xb0ff, 0x90ff, 0xe7fb]],
+  ])('whose stack overflows by %s faults with STKOF', async (_, code) => {
+    const instance = await instantiate(imageOf(code), new Simulator())
+    const { outcome } = await instance.call()
+    expect(outcome).toMatchObject({ kind: 'faulted', fault: 'STKOF' })
+    expect(outcome.kind === 'faulted' && outcome.message).toContain('more than 262144 bytes are in use')
+  })
+  it('with a wrong address below the stack faults with that', async () => {
+    // ldr r1, [r0, #-4]
+    const instance = await instantiate(imageOf([0xf850, 0x1c04, BX_LR]), new Simulator())
+    const { outcome } = await instance.call({ ctx: undefined })
+    expect(outcome).toMatchObject({ kind: 'faulted', fault: 'PRECISERR' })
+    const below = await instantiate(imageOf([0xf851, 0x1c04, BX_LR]), instance.machine) // ldr r1, [r1, #-4]
+    expect((await below.call({ len: 0x2000_0000 })).outcome).toMatchObject({ fault: 'PRECISERR', address: 0x1fff_fffc })
+  })
   it('takes a context larger than the first room for it', async () => {
     // subs r1, #1; ldrb r0, [r0, r1]; movs r1, #0; bx lr
     const instance = await instantiate(imageOf([0x3901, 0x5c40, 0x2100, BX_LR]), new Simulator())

@@ -105,7 +105,7 @@ describe('code in RAM with a memory protection unit', () => {
     // 1: push {r4-r7}; b 1b
     const instance = await instantiate({ ...image, code: bytesOf([0xb4f0, 0xe7fd]) }, new Simulator({ mpu: true }))
     const { outcome } = await instance.call()
-    expect(outcome).toMatchObject({ kind: 'faulted', fault: 'DACCVIOL', address: CODE + 0x10_0000 - 16 })
+    expect(outcome).toMatchObject({ kind: 'faulted', fault: 'STKOF', address: CODE + 0x10_0000 - 16 })
   })
   it('is written while a program waits in a host function, also one that does not wait for it', async () => {
     const machine = new Simulator({ mpu: true })

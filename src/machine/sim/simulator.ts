@@ -95,6 +95,12 @@ export class Simulator implements Machine {
   async writeFlags(apsr: number): Promise<void> {
     this.apsr = apsr
   }
+  async readInterruptMask(): Promise<number> {
+    return this.#core.primask
+  }
+  async writeInterruptMask(mask: number): Promise<void> {
+    this.#core.primask = mask & 1
+  }
   async synchronize(address: number, length: number): Promise<void> {
     this.#forget(address, length)
   }

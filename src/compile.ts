@@ -12,6 +12,7 @@ import { checkAllocation, snapshot } from './codegen/check.ts'
 import type { CodeFunction } from './codegen/code.ts'
 import { emit } from './codegen/emit.ts'
 import { layoutFrame } from './codegen/frame.ts'
+import { arrangeBlocks } from './codegen/layout.ts'
 import { leaveRoutine } from './codegen/leave.ts'
 import { printCode } from './codegen/print.ts'
 import { allocate } from './codegen/regalloc.ts'
@@ -92,6 +93,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     const faults = before === undefined ? [] : checkAllocation(before, code)
     if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
     straighten(code)
+    if (options.optimize !== 0) arrangeBlocks(code)
     dump?.('allocate', printCode(code))
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
     functions.push(code)

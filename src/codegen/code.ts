@@ -114,6 +114,13 @@ export class CodeFunction {
   }
 }
 
+/** Enters an edge between two blocks, once. */
+export function join(from: CodeBlock, to: CodeBlock): void {
+  if (from.successors.includes(to.index)) return
+  from.successors.push(to.index)
+  to.predecessors.push(from.index)
+}
+
 /** A copy that the allocator may coalesce away. */
 export function isMove(code: Code): boolean {
   return code.form === F.MOV_r && code.cond === 14 && code.s !== 1

@@ -40,7 +40,8 @@ function isConditional(code: Code | undefined): code is Code {
   )
 }
 
-function invert(code: Code): void {
+/** Turns a conditional branch into the one that is taken when it is not. */
+export function invert(code: Code): void {
   if (code.form === F.B) code.cond ^= 1
   else code.form = code.form === F.CBZ ? F.CBNZ : F.CBZ
 }

@@ -11,7 +11,7 @@ import { EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { CALLER_SAVED, SP } from '../thumb/registers.ts'
-import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump } from './code.ts'
+import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump, join } from './code.ts'
 import { frameExtent } from './frame-extent.ts'
 import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
@@ -449,10 +449,4 @@ function constantCode(constant: Constant): Code {
   code.symbol = constant.symbol
   code.origin = constant.origin
   return code
-}
-
-function join(from: CodeBlock, to: CodeBlock): void {
-  if (from.successors.includes(to.index)) return
-  from.successors.push(to.index)
-  to.predecessors.push(from.index)
 }

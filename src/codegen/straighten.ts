@@ -3,7 +3,7 @@
 
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
-import { type CodeBlock, type CodeFunction, isJump } from './code.ts'
+import { type CodeBlock, type CodeFunction, P, isJump } from './code.ts'
 
 export function straighten(fn: CodeFunction): void {
   const { blocks } = fn
@@ -43,7 +43,7 @@ export function straighten(fn: CodeFunction): void {
     for (const code of blocks[index]!.code) {
       if (code.target >= 0) visit(code.target)
       for (const each of code.targets) visit(each)
-      if (isJump(code)) falls = false
+      if (isJump(code) || code.form === P.TABLE_BRANCH) falls = false
     }
     if (falls) visit(index + 1)
   }

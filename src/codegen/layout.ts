@@ -1,0 +1,147 @@
+// The order of a function's blocks: bottom-up chains (Pettis and Hansen, "Profile guided code positioning") over guessed
+// frequencies, so that what runs often falls through and loops are tested at their bottom. Costs by the target's model: a branch
+// not taken 1 cycle, one taken 2. Needs: allocated, straightened code. Leaves: no empty block, the entry first.
+
+import { F } from '../thumb/forms.ts'
+import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
+import { invert } from './emit-branches.ts'
+import { type Flow, flowOf, positions } from './frequency.ts'
+
+/** Puts the blocks into the order in which branches cost least. */
+export function arrangeBlocks(fn: CodeFunction): void {
+  endInBranches(fn)
+  if (fn.blocks.length > 2) {
+    const flow = flowOf(fn.blocks)
+    const order = chain(flow)
+    fn.blocks = Array.from(order, (at) => flow.blocks[at]!)
+    preferHot(flow, order)
+  }
+  renumber(fn)
+}
+
+/** Gives the blocks their positions as numbers, and edges as their branches say. */
+function renumber(fn: CodeFunction): void {
+  const old = fn.blocks
+  const position = positions(old)
+  fn.blocks = old.map((block, at) => {
+    const copy = new CodeBlock(at)
+    copy.code = block.code
+    copy.loopDepth = block.loopDepth
+    return copy
+  })
+  for (const block of fn.blocks) {
+    for (const code of block.code) {
+      if (code.target >= 0) {
+        code.target = position[code.target]!
+        join(block, fn.blocks[code.target]!)
+      }
+      if (code.form !== P.TABLE_BRANCH) continue
+      code.targets = code.targets.map((target) => position[target]!)
+      for (const target of code.targets) join(block, fn.blocks[target]!)
+    }
+  }
+}
+
+/** Drops the blocks that are empty, if they are no loop; whoever fell into another block branches there. */
+function endInBranches(fn: CodeFunction): void {
+  const targeted = new Uint8Array(fn.blocks.length)
+  for (const block of fn.blocks) {
+    for (const code of block.code) {
+      if (code.target >= 0) targeted[code.target] = 1
+      for (const target of code.targets) targeted[target] = 1
+    }
+  }
+  const blocks = fn.blocks.filter((block) => block.code.length > 0 || targeted[block.index] === 1)
+  for (let at = 0; at + 1 < blocks.length; at++) {
+    const { code } = blocks[at]!
+    const last = code[code.length - 1]
+    if (last !== undefined && (isJump(last) || last.form === P.TABLE_BRANCH)) continue
+    const jump = new Code(F.B)
+    jump.target = blocks[at + 1]!.index
+    jump.origin = last === undefined ? -1 : last.origin
+    code.push(jump)
+  }
+  fn.blocks = blocks
+}
+
+/** Cycles that it saves if the target of an edge follows its block. */
+function gains(flow: Flow): Float64Array {
+  const { edgeCount, from, frequency, first } = flow
+  const gain = new Float64Array(edgeCount)
+  for (let edge = 0; edge < edgeCount; edge++) {
+    const block = from[edge]!
+    const count = first[block + 1]! - first[block]!
+    const taken = frequency[edge]!
+    if (flow.table[block] === 1) continue
+    if (count === 1) gain[edge] = 2 * taken
+    // A branch that is not taken costs 1, an unconditional one after it 2 more.
+    else if (count === 2) gain[edge] = taken + Math.min(taken, frequency[first[block]! * 2 + 1 - edge]!)
+    else if (edge === first[block + 1]! - 1) gain[edge] = 2 * taken
+  }
+  return gain
+}
+
+/** Blocks in their new order. */
+function chain(flow: Flow): Int32Array {
+  const { blocks, edgeCount, from, to, order } = flow
+  const count = blocks.length
+  const gain = gains(flow)
+  const edges: number[] = []
+  for (let edge = 0; edge < edgeCount; edge++) if (gain[edge]! > 0 && to[edge] !== 0) edges.push(edge)
+  edges.sort((one, other) => gain[other]! - gain[one]! || one - other)
+  /** By block: the next of its chain, -1 at the end; the head of the chain, at its tail, and the tail, at its head. */
+  const next = new Int32Array(count).fill(-1)
+  const before = new Int32Array(count).fill(-1)
+  const head = Int32Array.from({ length: count }, (_each, at) => at)
+  const tail = head.slice()
+  for (const edge of edges) {
+    const a = from[edge]!
+    const b = to[edge]!
+    if (next[a] !== -1 || before[b] !== -1 || head[a] === b) continue
+    next[a] = b
+    before[b] = a
+    const start = head[a]!
+    const end = tail[b]!
+    tail[start] = end
+    head[end] = start
+  }
+  // Chains by their earliest block in reverse postorder, so that most branches go forwards; what ends in a trap last.
+  const rank = new Float64Array(count).fill(Infinity)
+  const heads: number[] = []
+  for (let at = 0; at < count; at++) {
+    if (before[at] !== -1) continue
+    heads.push(at)
+    let least = Infinity
+    let cold = 1
+    for (let each = at; each !== -1; each = next[each]!) {
+      least = Math.min(least, order[each]!)
+      cold &= flow.cold[each]!
+    }
+    rank[at] = least + cold * count
+  }
+  rank[0] = -1
+  heads.sort((one, other) => rank[one]! - rank[other]!)
+  const result = new Int32Array(count)
+  let placed = 0
+  for (const start of heads) for (let each = start; each !== -1; each = next[each]!) result[placed++] = each
+  return result
+}
+
+/** Where both ways of a branch lead elsewhere than to what follows, the one that is taken more often gets the condition. */
+function preferHot(flow: Flow, order: Int32Array): void {
+  for (let place = 0; place < order.length; place++) {
+    const at = order[place]!
+    const edge = flow.first[at]!
+    if (flow.first[at + 1]! - edge !== 2 || flow.table[at] === 1) continue
+    const follows = place + 1 < order.length ? order[place + 1]! : -1
+    if (flow.to[edge] === follows || flow.to[edge + 1] === follows) continue
+    if (flow.frequency[edge + 1]! <= flow.frequency[edge]!) continue
+    const { code } = flow.blocks[at]!
+    const condition = code[code.length - 2]!
+    const jump = code[code.length - 1]!
+    const { target } = condition
+    invert(condition)
+    condition.target = jump.target
+    jump.target = target
+  }
+}

@@ -2,6 +2,8 @@
 // stores of the context and the stack, in the proportions of compiled C. Deterministic; every program ends, touches only
 // CONTEXT_BYTES bytes at R1 and its own stack, and reads no register or stack slot that it has not written.
 
+import { Random } from './random.ts'
+
 /** Bytes at R1 that a generated program reads and writes. */
 export const CONTEXT_BYTES = 256
 
@@ -23,26 +25,6 @@ const conditions = [0x10, 0x50, 0x20, 0x30, 0xa0, 0xb0, 0x60, 0xd0, 0x40]
 const loads = [0x71, 0x69, 0x61, 0x61, 0x79]
 const stores = [0x73, 0x6b, 0x63, 0x63, 0x7b]
 const sizes = [1, 2, 4, 4, 8]
-
-/** A sequence of numbers that is the same everywhere (xorshift32). */
-class Random {
-  private state: number
-  constructor(seed: number) {
-    this.state = seed | 1
-  }
-  /** 0 .. limit - 1. */
-  below(limit: number): number {
-    let state = this.state
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    this.state = state
-    return (state >>> 0) % limit
-  }
-  pick(values: readonly number[]): number {
-    return values[this.below(values.length)]!
-  }
-}
 
 /** Raw bytes of a program of exactly `count` instructions (at least 32, none of them LDDW). */
 export function generateProgram(count: number, seed = 1): Uint8Array {

@@ -1,124 +1,57 @@
-// `npm run bench`: how fast the compiler and the simulator are, medians of several runs each. Warm compile speed over
-// generated programs, a cold `thumbpf compile`, the memory that the largest program takes, cycles of compiled
-// programs, the simulator.
+// `npm run bench`: how good the compiled code is (kernels.ts), how fast the compiler and the simulator are (speed.ts).
 
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
-import { compile } from '../src/index.ts'
-import { generateProgram } from './generate.ts'
+import { builds, buildKernels, buildNames, version } from './builds.ts'
+import { kernelInputs } from './inputs.ts'
 import { benchKernels } from './kernels.ts'
-import { benchSimulator } from './simulator.ts'
+import { formatTable, type SavedFigures, savedFigures } from './report.ts'
+import { benchSpeed, printMemory } from './speed.ts'
 
-const LARGEST = 65_536
 /** Of the project, seen from build/bench/. */
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[sorted.length >>> 1]!
-}
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kernels: { type: 'boolean', default: false },
+    speed: { type: 'boolean', default: false },
+    optimize: { type: 'string', short: 'O', default: '2' },
+    baseline: { type: 'string' },
+    save: { type: 'string' },
+    memory: { type: 'boolean', default: false },
+  },
+})
 
-/** Milliseconds that `body` takes. */
-function time(body: () => void): number {
-  const begin = performance.now()
-  body()
-  return performance.now() - begin
-}
-
-/** Median milliseconds of `body`, once it has run for a while. */
-function warm(body: () => void, seconds: number): number {
-  const until = performance.now() + seconds * 1000
-  do body()
-  while (performance.now() < until)
-  const times: number[] = []
-  const end = performance.now() + seconds * 1000
-  do times.push(time(body))
-  while (performance.now() < end || times.length < 3)
-  return median(times)
-}
-
-function row(name: string, ...columns: string[]): void {
-  console.log(`${name.padEnd(34)}${columns.map((column) => column.padStart(16)).join('')}`)
-}
-
-function compileSpeed(): void {
-  console.log('\ncompile, warm                           median ms     BPF insns/s   bytes/BPF insn')
-  for (const count of [100, 1000, 4000, LARGEST]) {
-    const bytes = generateProgram(count)
-    let size = 0
-    const milliseconds = warm(
-      () => {
-        size = compile(bytes).image.code.length
-      },
-      count === LARGEST ? 0.1 : 1,
-    )
-    row(
-      `${count} instructions`,
-      milliseconds.toFixed(2),
-      Math.round((count / milliseconds) * 1000).toLocaleString('en'),
-      (size / count).toFixed(2),
-    )
+async function kernels(): Promise<void> {
+  const unknown = positionals.filter((name) => !kernelInputs.has(name))
+  if (unknown.length > 0)
+    throw new Error(`no kernel ${unknown.join(', ')}; there are ${[...kernelInputs.keys()].join(', ')}`)
+  const names = positionals.length > 0 ? positionals : [...kernelInputs.keys()]
+  for (const program of ['arm-none-eabi-gcc', 'clang-19']) console.log(`${program}: ${await version(program)}`)
+  for (const build of buildNames) console.log(`${build.padEnd(10)} ${builds[build].command}`)
+  const built = await buildKernels(join(root, 'bench/kernels'), join(root, 'build/kernels'))
+  const optimize = Number(options.optimize) as 0 | 2
+  const reports = await benchKernels(built, names, { optimize })
+  const baseline =
+    options.baseline === undefined ? {} : (JSON.parse(readFileSync(options.baseline, 'utf8')) as SavedFigures)
+  for (const [measure, over] of [
+    ['instructions', 'gcc -O2'],
+    ['bytes', 'gcc -Os'],
+    ['cycles', 'gcc -O2'],
+  ] as const) {
+    console.log(`\n${formatTable(reports, measure, over, baseline).join('\n')}`)
   }
+  if (options.save !== undefined) writeFileSync(options.save, `${JSON.stringify(savedFigures(reports))}\n`)
 }
 
-function coldCompile(): void {
-  const folder = mkdtempSync(join(tmpdir(), 'thumbpf-bench-'))
-  try {
-    const args = [
-      join(root, 'build/src/cli/main.js'),
-      'compile',
-      join(root, 'examples/fletcher32.o'),
-      '-o',
-      join(folder, 'out.bin'),
-    ]
-    const times = Array.from({ length: 9 }, () =>
-      time(() => {
-        const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-        if (status !== 0) throw new Error(stderr)
-      }),
-    )
-    console.log()
-    row('thumbpf compile fletcher32.o, cold', `${median(times).toFixed(0)} ms`)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-/** The greatest resident set of a process that compiles the largest program once. */
-function memory(): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--memory'], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(stderr)
-  row(`${LARGEST} instructions, resident set`, `${(Number(stdout) / 1024).toFixed(0)} MiB`)
-}
-
-async function kernelCycles(): Promise<void> {
-  const results = await benchKernels(root)
-  console.log('\ncompiled programs                         cycles           bytes  cycles / gcc -O2   bytes / gcc -O2')
-  for (const { name, cycles, bytes, native } of results) {
-    const ratios = native === undefined ? [] : [cycles / native.cycles, bytes / native.bytes]
-    row(name, cycles.toLocaleString('en'), `${bytes}`, ...ratios.map((ratio) => ratio.toFixed(2)))
-  }
-  const logs = results.flatMap(({ cycles, native }) => (native === undefined ? [] : [Math.log(cycles / native.cycles)]))
-  if (logs.length === 0) return
-  row('geometric mean', '', '', Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length).toFixed(2))
-}
-
-if (process.argv.includes('--memory')) {
-  compile(generateProgram(LARGEST))
-  console.log(process.resourceUsage().maxRSS)
+if (options.memory) {
+  printMemory()
 } else {
-  compileSpeed()
-  coldCompile()
-  memory()
-  await kernelCycles()
-  console.log()
-  const { withCycles, withoutCycles } = await benchSimulator()
-  row('simulator, counting cycles', `${withCycles.toFixed(0)} M insns/s`)
-  row('simulator, without cycles', `${withoutCycles.toFixed(0)} M insns/s`)
+  const all = !options.kernels && !options.speed
+  if (options.kernels || all) await kernels()
+  if (options.speed || all) await benchSpeed(root)
 }

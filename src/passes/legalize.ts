@@ -6,7 +6,7 @@ import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
 import { BOTH, demandedWords } from './demand.ts'
-import { SIGN, ZERO, highWords, ofConstant } from './high-words.ts'
+import { findRanges } from './ranges.ts'
 
 /** `routine` is told the name of each routine that a call was made to. */
 export function legalize(func: Func, routine: (name: string) => void): void {
@@ -29,6 +29,27 @@ const pairAtomic: Record<number, number> = {
   [Op.atomicxor]: Op.atomicxor2,
   [Op.atomicxchg]: Op.atomicxchg2,
   [Op.atomiccmpxchg]: Op.atomiccmpxchg2,
+}
+
+/** What may be known of the high word of a 64-bit value: that it is zero, that it is the sign of the low one. */
+const ZERO = 1
+const SIGN = 2
+
+function ofConstant(value: Value): number {
+  return (value.immHigh === 0 ? ZERO : 0) | (value.immHigh === value.imm >> 31 ? SIGN : 0)
+}
+
+/** By id of each I64 value that is needed: a set of ZERO and SIGN. */
+function highWords(func: Func, order: readonly Block[], demand: Uint8Array): Uint8Array {
+  const facts = new Uint8Array(func.valueCount)
+  const ranges = findRanges(func, order)
+  for (const block of order) {
+    for (const value of block.values) {
+      if (value.type !== I64 || demand[value.id] === 0) continue
+      facts[value.id] = (ranges.isWord(value) ? ZERO : 0) | (ranges.isSignedWord(value) ? SIGN : 0)
+    }
+  }
+  return facts
 }
 
 class Legalizer {

@@ -1,0 +1,572 @@
+// What is known of every value of a function: bits and bounds (src/domain), optimistic over loops. Walks the tree of dominators,
+// so that what a branch says of its condition's operands holds in the blocks below it, and is forgotten behind them; the blocks of
+// a loop are walked again until nothing changes, with growing bounds widened, and once more to narrow them.
+// Needs: any stage; best folded and numbered.
+
+import { Comparison, decide, refine } from '../domain/compare.ts'
+import { KnownValues, LIMIT } from '../domain/known-values.ts'
+import * as domain from '../domain/transfer.ts'
+import { dominators } from '../ir/cfg.ts'
+import type { Block, Func, Value } from '../ir/func.ts'
+import { COMPARE, I64, Op, VOID, attributes } from '../ir/op.ts'
+import { type Counter, counterOf } from './counters.ts'
+
+const WORD = 2 ** 32
+
+const comparisonOf: Record<number, Comparison> = {
+  [Op.eq]: Comparison.EQUAL,
+  [Op.ne]: Comparison.NOT_EQUAL,
+  [Op.ult]: Comparison.BELOW,
+  [Op.ule]: Comparison.BELOW_OR_EQUAL,
+  [Op.slt]: Comparison.LESS,
+  [Op.sle]: Comparison.LESS_OR_EQUAL,
+}
+
+/** What is known of values where they are defined. Of those that are never reached, everything holds. */
+export class Ranges {
+  /** Slots are ids of values. */
+  readonly known: KnownValues
+  constructor(known: KnownValues) {
+    this.known = known
+  }
+  /** Unsigned bounds; UNSIGNED_TOP (2^64) where nothing below 2^52 is known. Values made after the analysis: not to be asked for. */
+  minimum(value: Value): number {
+    return value.op === Op.const ? unsigned(value) : this.known.minimum(value.id)
+  }
+  maximum(value: Value): number {
+    return value.op === Op.const ? unsigned(value) : this.known.maximum(value.id)
+  }
+  /** A value of 64 bits is below 2^32. */
+  isWord(value: Value): boolean {
+    return value.op === Op.const ? value.immHigh === 0 : this.known.maximum(value.id) < WORD
+  }
+  /** A value of 64 bits is the sign extension of its low word. */
+  isSignedWord(value: Value): boolean {
+    if (value.op === Op.const) return value.immHigh === value.imm >> 31
+    const { known } = this
+    return known.signedMinimum(value.id) >= -WORD / 2 && known.signedMaximum(value.id) < WORD / 2
+  }
+}
+
+function unsigned(constant: Value): number {
+  return (constant.type === I64 ? constant.immHigh >>> 0 : 0) * WORD + (constant.imm >>> 0)
+}
+
+/** `order`: reverse postorder of all blocks. */
+export function findRanges(func: Func, order: readonly Block[]): Ranges {
+  return new Analysis(func, order).run()
+}
+
+/** Walks of a loop until its bounds are widened; until they are given up; the number of the last walk. */
+const WIDEN = 2
+const GIVE_UP = 8
+const NARROW = -1
+
+class Analysis {
+  private readonly order: readonly Block[]
+  private readonly known: KnownValues
+  private readonly idom: Int32Array
+  /** Blocks in the order of the walk, the place of each (by `order`) in it, and the place behind all that it dominates. */
+  private readonly sequence: Block[] = []
+  private readonly place: Int32Array
+  private readonly end: Int32Array
+  /** By id of a phi: where what comes along its edges is gathered; the slot after it keeps what came from outside of the loops. */
+  private readonly gathered: Int32Array
+  /** By place. */
+  private readonly reached: Uint8Array
+  private readonly met: Uint8Array
+  private readonly isHeader: Uint8Array
+  private readonly counters = new Map<number, Counter>()
+  /** First zero or sign extension of each word, by id, and the next one of each extension; ids + 1. */
+  private readonly extension: Int32Array
+  private readonly values: (Value | undefined)[] = []
+  /** Slots that the branches above refined, and before them, in slots from `saved` on. */
+  private readonly refined: number[] = []
+  private readonly saved: number
+  /** Two slots for what is worked out on the way. */
+  private readonly scratch: number
+  private readonly scopes: number[] = []
+  private readonly marks: number[] = []
+  /** Of the walk of loops at hand: whether it found anything new; its number, NARROW for the last; the last place of the loops. */
+  private changed = false
+  private turn = NARROW
+  private last = 0
+  /** Where the walk is. */
+  private at = 0
+  private irreducible = false
+
+  constructor(func: Func, order: readonly Block[]) {
+    this.order = order
+    this.idom = dominators(order)
+    const count = order.length
+    this.place = new Int32Array(count)
+    this.end = new Int32Array(count)
+    this.reached = new Uint8Array(count)
+    this.met = new Uint8Array(count)
+    this.isHeader = new Uint8Array(count)
+    this.gathered = new Int32Array(func.valueCount)
+    this.extension = new Int32Array(func.valueCount)
+    let slots = func.valueCount
+    for (const block of order) {
+      for (const value of block.values) {
+        if (value.op !== Op.phi) break
+        this.gathered[value.id] = slots
+        slots += 2
+      }
+    }
+    this.scratch = slots
+    this.saved = slots + 2
+    this.known = new KnownValues(this.saved + 16)
+  }
+
+  run(): Ranges {
+    this.arrange()
+    this.reached[0] = 1
+    const count = this.sequence.length
+    if (this.irreducible) this.loops(0, count - 1)
+    else {
+      for (let at = 0; at < count;) {
+        const last = this.lastOfLoops(at)
+        if (last < 0) at = this.visit(at)
+        else {
+          this.loops(at, last)
+          at = last + 1
+        }
+      }
+    }
+    this.forget(0)
+    return new Ranges(this.known)
+  }
+
+  // --- the order of the walk
+
+  /** Preorder of the tree of dominators, children in reverse postorder: what comes before a block along forward edges is before it. */
+  private arrange(): void {
+    const { order, idom, place, end, sequence } = this
+    const count = order.length
+    const child = new Int32Array(count).fill(-1)
+    const sibling = new Int32Array(count).fill(-1)
+    for (let index = count - 1; index > 0; index--) {
+      const above = idom[index]!
+      sibling[index] = child[above]!
+      child[above] = index
+    }
+    for (let at = 0; at >= 0;) {
+      place[at] = sequence.length
+      sequence.push(order[at]!)
+      let next = child[at]!
+      while (next < 0 && at >= 0) {
+        end[place[at]!] = sequence.length
+        next = sibling[at]!
+        at = at === 0 ? -1 : idom[at]!
+      }
+      at = next
+    }
+    for (const block of order) {
+      const own = place[block.order]!
+      for (const from of block.predecessors) {
+        const other = place[from.order]!
+        if (other < own) continue
+        this.isHeader[own] = 1
+        if (other >= end[own]!) this.irreducible = true
+      }
+      if (this.isHeader[own] === 0) continue
+      for (const phi of block.values) {
+        if (phi.op !== Op.phi) break
+        const counter = counterOf(phi, order, idom)
+        if (counter !== undefined) this.counters.set(phi.id, counter)
+      }
+    }
+  }
+
+  /** The last place of the loop whose header is at this place, and of those that it runs into; -1 if there is none. */
+  private lastOfLoops(at: number): number {
+    const { sequence, place, isHeader } = this
+    if (isHeader[at] === 0) return -1
+    let last = at
+    for (let index = at; index <= last; index++) {
+      if (isHeader[index] === 0) continue
+      for (const from of sequence[index]!.predecessors) last = Math.max(last, place[from.order]!)
+    }
+    return last
+  }
+
+  private loops(at: number, last: number): void {
+    const { known, gathered } = this
+    const { values } = this.sequence[at]!
+    for (const phi of values) {
+      if (phi.op !== Op.phi) break
+      known.copy(gathered[phi.id]! + 1, gathered[phi.id]!)
+    }
+    if (this.reached[at] === 0) return
+    this.last = last
+    for (this.turn = 0; ; this.turn++) {
+      this.changed = false
+      this.walk(at, last)
+      if (!this.changed) break
+    }
+    this.turn = NARROW
+    this.walk(at, last)
+  }
+
+  private walk(at: number, last: number): void {
+    const { known, gathered } = this
+    this.reached[at] = 1
+    for (const phi of this.sequence[at]!.values) {
+      if (phi.op !== Op.phi) break
+      known.join(gathered[phi.id]!, gathered[phi.id]! + 1)
+    }
+    for (let next = at; next <= last;) next = this.visit(next)
+  }
+
+  /** Works out the block at this place; gives the next place to go to. */
+  private visit(at: number): number {
+    const { scopes, marks, end } = this
+    while (scopes.length > 0) {
+      const scope = scopes[scopes.length - 1]!
+      if (scope < at && at < end[scope]!) break
+      scopes.pop()
+      this.forget(marks.pop()!)
+    }
+    // What it dominates is not reached either.
+    if (this.reached[at] === 0) return end[at]!
+    this.reached[at] = 0
+    this.at = at
+    scopes.push(at)
+    marks.push(this.refined.length)
+    const block = this.sequence[at]!
+    if (block.predecessors.length === 1) {
+      const { terminator, successors } = block.predecessors[0]!
+      if (terminator.op === Op.branch && successors[0] !== successors[1]) {
+        if (!this.assume(terminator.args[0]!, successors[0] === block)) return end[at]!
+      }
+    }
+    const { values } = block
+    let index = 0
+    while (values[index]!.op === Op.phi) this.phi(values[index++]!)
+    if (this.isHeader[at] !== 0 && this.met[at] === 0) {
+      this.met[at] = 1
+      this.changed = true
+    }
+    for (; index < values.length - 1; index++) {
+      const value = values[index]!
+      if (value.type !== VOID) this.transfer(value)
+    }
+    this.leave(block)
+    return at + 1
+  }
+
+  private phi(phi: Value): void {
+    const { known } = this
+    const { id } = phi
+    const to = this.gathered[id]!
+    const wide = phi.type === I64
+    if (this.isHeader[this.at] === 0) known.copy(id, to)
+    else {
+      if (this.turn !== NARROW) {
+        known.join(to, id)
+        if (this.turn >= WIDEN && !known.same(to, id)) known.widen(to, id, wide, this.turn >= GIVE_UP)
+      }
+      const counter = this.counters.get(id)
+      if (counter !== undefined && this.turn < GIVE_UP) this.limit(to, counter, wide)
+      if (!known.same(to, id)) {
+        this.changed = true
+        known.copy(id, to)
+      }
+    }
+    known.setEmpty(to)
+  }
+
+  /** What a counter can be, by where it starts and what it stops at. */
+  private limit(to: number, counter: Counter, wide: boolean): void {
+    const { known } = this
+    if (known.isEmpty(to)) return
+    const { step, starts, tested } = counter
+    const bound = this.slot(counter.bound)
+    let from = Infinity
+    let signedFrom = Infinity
+    let upTo = -Infinity
+    let signedUpTo = -Infinity
+    // A step of more than one must meet the bound: both must be as far from a multiple of it.
+    const mask = Math.abs(step) - 1
+    let meets = (mask & (mask + 1)) === 0
+    for (const each of starts) {
+      const start = this.slot(each)
+      if (known.isEmpty(start)) continue
+      from = Math.min(from, known.minimum(start))
+      upTo = Math.max(upTo, known.maximum(start))
+      signedFrom = Math.min(signedFrom, known.signedMinimum(start))
+      signedUpTo = Math.max(signedUpTo, known.signedMaximum(start))
+      const unsure = known.bits[start * 4 + 2]! | known.bits[bound * 4 + 2]!
+      const different = known.bits[start * 4]! ^ known.bits[bound * 4]!
+      if (((unsure | different) & mask) !== 0) meets = false
+    }
+    if (!meets) return
+    const { bounds } = known
+    const at = to * 4
+    const gap = tested === 'next' ? Math.abs(step) : 0
+    const least = tested === 'next' ? 1 : 0
+    if (step > 0) {
+      const most = known.maximum(bound)
+      if (most <= LIMIT && (counter.ordered || upTo + least <= known.minimum(bound))) {
+        bounds[at] = Math.max(bounds[at]!, from)
+        bounds[at + 1] = Math.min(bounds[at + 1]!, most - gap)
+      }
+      const signedMost = known.signedMaximum(bound)
+      if (signedMost <= LIMIT && signedUpTo + least <= known.signedMinimum(bound)) {
+        bounds[at + 2] = Math.max(bounds[at + 2]!, signedFrom)
+        bounds[at + 3] = Math.min(bounds[at + 3]!, signedMost - gap)
+      }
+    } else {
+      if (upTo <= LIMIT && (counter.ordered || from - least >= known.maximum(bound))) {
+        bounds[at] = Math.max(bounds[at]!, known.minimum(bound) + gap)
+        bounds[at + 1] = Math.min(bounds[at + 1]!, upTo)
+      }
+      if (signedUpTo <= LIMIT && signedFrom - least >= known.signedMaximum(bound)) {
+        bounds[at + 2] = Math.max(bounds[at + 2]!, known.signedMinimum(bound) + gap)
+        bounds[at + 3] = Math.min(bounds[at + 3]!, signedUpTo)
+      }
+    }
+    known.settle(to, wide)
+  }
+
+  /** Tells the blocks that control goes on to. */
+  private leave(block: Block): void {
+    const { terminator, successors } = block
+    if (terminator.op !== Op.branch) {
+      for (const to of successors) this.flow(block, to, undefined, true)
+      return
+    }
+    const condition = terminator.args[0]!
+    const slot = this.slot(condition)
+    const distinct = successors[0] !== successors[1]
+    const assumed = distinct ? condition : undefined
+    if (this.known.maximum(slot) > 0) this.flow(block, successors[0]!, assumed, true)
+    if (this.known.minimum(slot) === 0) this.flow(block, successors[1]!, assumed, false)
+  }
+
+  private flow(from: Block, to: Block, condition: Value | undefined, holds: boolean): void {
+    const { known } = this
+    const place = this.place[to.order]!
+    // Only the last walk of loops says what leaves them.
+    if (place > this.last && this.turn !== NARROW) return
+    const { values } = to
+    if (values[0]!.op !== Op.phi) {
+      this.reached[place] = 1
+      return
+    }
+    const mark = this.refined.length
+    if (condition === undefined || this.assume(condition, holds)) {
+      this.reached[place] = 1
+      const { predecessors } = to
+      for (let edge = 0; edge < predecessors.length; edge++) {
+        if (predecessors[edge] !== from) continue
+        for (let index = 0; values[index]!.op === Op.phi; index++) {
+          known.join(this.gathered[values[index]!.id]!, this.slot(values[index]!.args[edge]!))
+        }
+      }
+    }
+    this.forget(mark)
+  }
+
+  // --- what branches say
+
+  /** Keeps what is known of a slot, until `forget`. */
+  private keep(slot: number): void {
+    const { refined, known } = this
+    const to = this.saved + refined.length
+    known.reserve(to + 1)
+    known.copy(to, slot)
+    refined.push(slot)
+  }
+
+  private forget(mark: number): void {
+    const { refined, known } = this
+    while (refined.length > mark) {
+      const slot = refined.pop()!
+      known.copy(slot, this.saved + refined.length)
+    }
+  }
+
+  /** Refines what is known by a condition that holds or not; false if that can't be. */
+  private assume(condition: Value, holds: boolean): boolean {
+    const { known } = this
+    const comparison = comparisonOf[condition.op]
+    const own = this.slot(condition)
+    this.keep(own)
+    if (comparison === undefined) {
+      known.setConstant(this.scratch, 0, 0, false)
+      refine(known, holds ? Comparison.NOT_EQUAL : Comparison.EQUAL, own, this.scratch, false)
+      return !known.isEmpty(own)
+    }
+    known.setConstant(own, holds ? 1 : 0, 0, false)
+    const a = condition.args[0]!
+    const b = condition.args[1]!
+    const x = this.slot(a)
+    const y = this.slot(b)
+    this.keep(x)
+    this.keep(y)
+    const wide = a.type === I64
+    if (holds) refine(known, comparison, x, y, wide)
+    else refine(known, opposite[comparison]!, exchanged(comparison) ? y : x, exchanged(comparison) ? x : y, wide)
+    if (known.isEmpty(x) || known.isEmpty(y)) return false
+    this.follow(a, 2)
+    this.follow(b, 2)
+    return true
+  }
+
+  /** Carries what was refined of a value to those that it is made of, and to its extensions. */
+  private follow(value: Value, depth: number): void {
+    const { known, scratch } = this
+    const { op, id } = value
+    if (op === Op.const || depth === 0) return
+    const of = value.args[0]
+    if (op === Op.zext || op === Op.sext) domain.truncate(known, scratch, id)
+    else if (op === Op.trunc) {
+      if (known.maximum(of!.id) < WORD) domain.zeroExtend(known, scratch, id)
+      else return
+    } else if (op === Op.add && value.args[1]!.op === Op.const) {
+      domain.sub(known, scratch, id, this.slot(value.args[1]!), value.type === I64)
+    } else return this.extend(value)
+    if (of!.op === Op.const) return
+    this.keep(of!.id)
+    known.meet(of!.id, scratch, of!.type === I64)
+    this.extend(value)
+    this.follow(of!, depth - 1)
+  }
+
+  private extend(word: Value): void {
+    const { known, scratch, place, at } = this
+    for (let next = this.extension[word.id]!; next > 0; next = this.extension[next - 1]!) {
+      const other = this.values[next - 1]!
+      const above = place[other.block.order]!
+      // Only what is worked out before the walk gets below.
+      if (above > at || at >= this.end[above]!) continue
+      this.keep(other.id)
+      if (other.op === Op.zext) domain.zeroExtend(known, scratch, word.id)
+      else domain.signExtend(known, scratch, word.id, 32, true)
+      known.meet(other.id, scratch, true)
+    }
+  }
+
+  // --- what operations make
+
+  private slot(value: Value): number {
+    if (value.op === Op.const && this.known.isEmpty(value.id)) {
+      this.known.setConstant(value.id, value.imm, value.immHigh, value.type === I64)
+    }
+    return value.id
+  }
+
+  private transfer(value: Value): void {
+    const { known } = this
+    const { op, args, id } = value
+    const wide = value.type === I64
+    const a = args.length > 0 ? this.slot(args[0]!) : 0
+    const b = args.length > 1 ? this.slot(args[1]!) : 0
+    const two = binary[op]
+    if (two !== undefined) return two(known, id, a, b, wide)
+    const comparison = comparisonOf[op]
+    if (comparison !== undefined) {
+      const decided = decide(known, comparison, a, b)
+      if (decided >= 0) known.setConstant(id, decided, 0, false)
+      else known.setRange(id, 0, 1, false)
+      return
+    }
+    switch (op) {
+      case Op.trunc:
+        return domain.truncate(known, id, a)
+      case Op.high:
+        return domain.highWord(known, id, a)
+      case Op.zext:
+      case Op.sext:
+        this.noteExtension(value)
+        if (op === Op.zext) return domain.zeroExtend(known, id, a)
+        return domain.signExtend(known, id, a, 32, true)
+      case Op.sext8:
+        return domain.signExtend(known, id, a, 8, wide)
+      case Op.sext16:
+        return domain.signExtend(known, id, a, 16, wide)
+      case Op.concat:
+        return domain.concatenate(known, id, a, b)
+      case Op.bswap:
+        return domain.swapBytes(known, id, a, wide ? 8 : 4)
+      case Op.bswap16:
+        return domain.swapBytes(known, id, a, 2)
+      case Op.select:
+        return this.select(value)
+      case Op.load8:
+        return known.setRange(id, 0, 0xff, false)
+      case Op.load16:
+        return known.setRange(id, 0, 0xffff, false)
+      case Op.load8s:
+        return known.setSignedRange(id, -0x80, 0x7f, false)
+      case Op.load16s:
+        return known.setSignedRange(id, -0x8000, 0x7fff, false)
+      case Op.clz:
+        return known.setRange(id, 0, 32, false)
+      case Op.frame:
+        // r10 is a multiple of 8.
+        known.setUnknown(id, false)
+        known.setBits(id, value.imm & 7, 0, ~7, 0)
+        return
+      default:
+        if ((attributes[op]! & COMPARE) !== 0) known.setRange(id, 0, 1, false)
+        else known.setUnknown(id, wide)
+    }
+  }
+
+  private noteExtension(value: Value): void {
+    if (this.values[value.id] !== undefined) return
+    this.values[value.id] = value
+    const word = value.args[0]!.id
+    this.extension[value.id] = this.extension[word]!
+    this.extension[word] = value.id + 1
+  }
+
+  /** Either operand, as far as the condition lets it be. */
+  private select({ id, args }: Value): void {
+    const { known } = this
+    const condition = args[0]!
+    const own = this.slot(condition)
+    const result = this.scratch + 1
+    known.setEmpty(result)
+    for (let index = 1; index <= 2; index++) {
+      if (index === 1 ? known.maximum(own) === 0 : known.minimum(own) > 0) continue
+      const mark = this.refined.length
+      if (this.assume(condition, index === 1)) known.join(result, this.slot(args[index]!))
+      this.forget(mark)
+    }
+    known.copy(id, result)
+  }
+}
+
+const opposite: readonly Comparison[] = [
+  Comparison.NOT_EQUAL,
+  Comparison.EQUAL,
+  Comparison.BELOW_OR_EQUAL,
+  Comparison.BELOW,
+  Comparison.LESS_OR_EQUAL,
+  Comparison.LESS,
+]
+
+/** The opposite is of the operands exchanged. */
+function exchanged(comparison: Comparison): boolean {
+  return comparison >= Comparison.BELOW
+}
+
+const binary: Record<number, typeof domain.add> = {
+  [Op.add]: domain.add,
+  [Op.sub]: domain.sub,
+  [Op.mul]: domain.mul,
+  [Op.udiv]: domain.udiv,
+  [Op.urem]: domain.urem,
+  [Op.sdiv]: domain.sdiv,
+  [Op.srem]: domain.srem,
+  [Op.and]: domain.and,
+  [Op.or]: domain.or,
+  [Op.xor]: domain.xor,
+  [Op.lsl]: domain.lsl,
+  [Op.lsr]: domain.lsr,
+  [Op.asr]: domain.asr,
+}

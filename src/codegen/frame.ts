@@ -118,13 +118,13 @@ class Frame {
         this.#epilogue(true)
         return
       case P.FRAME_ADDRESS:
-        this.#address(code.d, this.#bpf + code.imm, Cond.AL)
+        this.#address(code.d, this.#bpf + code.imm, code.cond)
         return
       case P.SPILL_LOAD:
-        this.#load(F.LDR_i, code.d, this.#spills + 4 * code.imm, Cond.AL)
+        this.#load(F.LDR_i, code.d, this.#spills + 4 * code.imm, code.cond)
         return
       case P.SPILL_STORE:
-        this.#store(F.STR_i, code.d, this.#spills + 4 * code.imm, Cond.AL)
+        this.#store(F.STR_i, code.d, this.#spills + 4 * code.imm, code.cond)
         return
       case P.ARGUMENT_LOAD:
         this.#load(F.LDR_i, code.d, this.localBytes + this.savedBytes + 4 * code.imm, code.cond)

@@ -5,13 +5,18 @@
 import { F } from '../thumb/forms.ts'
 import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
 import { invert } from './emit-branches.ts'
+import { ifConvert } from './if-convert.ts'
 import { type Flow, flowOf, positions } from './frequency.ts'
 
 /** Puts the blocks into the order in which branches cost least. */
 export function arrangeBlocks(fn: CodeFunction): void {
   endInBranches(fn)
   if (fn.blocks.length > 2) {
-    const flow = flowOf(fn.blocks)
+    let flow = flowOf(fn.blocks)
+    if (ifConvert(flow)) {
+      fn.blocks = fn.blocks.filter((block) => block.code.length > 0)
+      flow = flowOf(fn.blocks)
+    }
     const order = chain(flow)
     fn.blocks = Array.from(order, (at) => flow.blocks[at]!)
     preferHot(flow, order)

@@ -31,13 +31,22 @@ const exchanged: Record<number, number> = {
 
 /** Sets the flags so that the condition holds if the word is not 0. */
 export function testOf(selector: Selector, condition: Value): Test {
-  const folds = (attributes[condition.op]! & COMPARE) !== 0 && condition.block === selector.block
-  if (!folds) {
+  if (!comparesHere(selector, condition)) {
     flags(selector, F.CMP_i, selector.use(condition), -1, 0)
     return { cond: Cond.NE }
   }
   if (condition.args.length === 4) return { cond: comparePairs(selector, condition) }
   return { cond: compareWords(selector, condition.op, condition.args[0]!, condition.args[1]!) }
+}
+
+/**
+ * Whether a condition is compared where it is asked for. In another block than its own this costs as much as a comparison with 0,
+ * and nothing before; of pairs, only where few registers must live until then.
+ */
+function comparesHere(selector: Selector, condition: Value): boolean {
+  if ((attributes[condition.op]! & COMPARE) === 0) return false
+  if (condition.block === selector.block || condition.args.length === 2) return true
+  return condition.args[2]!.op === Op.const && condition.args[3]!.op === Op.const
 }
 
 function flags(selector: Selector, form: number, n: number, m: number, imm: number): void {

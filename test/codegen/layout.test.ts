@@ -7,26 +7,42 @@ import { F } from '../../src/thumb/forms.ts'
 import { Cond } from '../../src/thumb/instruction.ts'
 import { randomFunction } from './random-code.ts'
 
-/** Origins of the instructions that a run executes, branches left out; how conditions turn out depends on those before. */
+/**
+ * Origins of the instructions that a run executes, but for branches and comparisons. How a comparison turns out depends on
+ * when its registers were written.
+ */
 function walk(fn: CodeFunction, seed: number): number[] {
   const trace: number[] = []
+  const written = new Map<number, number>()
+  const hash = (...parts: number[]): number => {
+    let x = seed
+    for (const part of parts) x = Math.imul(x ^ part, 0x85ebca6b) ^ (x >>> 13)
+    return x >>> 8
+  }
+  let equal = false
   let block = 0
   let index = 0
-  for (let steps = 0; steps < 400 && trace.length < 60; steps++) {
+  for (let steps = 0; steps < 2000 && trace.length < 40; steps++) {
     const code = fn.blocks[block]!.code[index++]
     if (code === undefined) {
       block++
       index = 0
       continue
     }
-    const hash = Math.imul(trace.length * 31 + (trace.at(-1) ?? 7) + seed, 0x85ebca6b) >>> 8
-    const holds = hash % 2 === 0
+    const { form, cond } = code
+    const time = (register: number): number => written.get(register) ?? register
     let taken = -1
-    if (code.form === F.B) taken = code.cond === Cond.AL || ((code.cond & 1) === 0) === holds ? code.target : -1
-    else if (code.form === F.CBZ || code.form === F.CBNZ) taken = (code.form === F.CBZ) === holds ? code.target : -1
-    else trace.push(code.origin)
-    if (code.form === P.TABLE_BRANCH) taken = code.targets[hash % code.targets.length]!
-    if (code.form === P.RETURN || code.form === P.UNREACHABLE) break
+    if (form === F.CBZ || form === F.CBNZ) {
+      if ((hash(time(code.n)) % 2 === 0) === (form === F.CBZ)) taken = code.target
+    } else if (cond !== Cond.AL && equal !== (cond === Cond.EQ)) continue
+    else if (form === F.B) taken = code.target
+    else if (form === F.CMP_r) equal = hash(time(code.n), time(code.m)) % 2 === 0
+    else {
+      trace.push(code.origin)
+      if (code.d >= 0) written.set(code.d, trace.length)
+    }
+    if (form === P.TABLE_BRANCH) taken = code.targets[hash(trace.length) % code.targets.length]!
+    if (form === P.RETURN || form === P.UNREACHABLE) break
     if (taken < 0) continue
     block = taken
     index = 0

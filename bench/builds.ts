@@ -26,12 +26,15 @@ export const buildNames = Object.keys(builds) as Build[]
 export const nativeBuilds = buildNames.filter((build) => builds[build].native)
 export const bpfBuilds = buildNames.filter((build) => !builds[build].native)
 
-/** Where native code is linked to. */
-export const NATIVE_BASE = 0x8000
+/** Where the code of every build is linked to. */
+export const CODE_BASE = 0x8000
 
 /** The first line that a program prints about its version. Throws if it is not there. */
 export async function version(program: string): Promise<string> {
-  const { stdout } = await run(program, ['--version'])
+  const { stdout } = await run(program, ['--version']).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw new Error(`${program} is not there, which the benchmark needs`)
+  })
   return stdout.slice(0, stdout.indexOf('\n'))
 }
 
@@ -86,7 +89,7 @@ export async function buildKernels(
 async function linkAll(folder: string): Promise<void> {
   const { stdout } = await run('arm-none-eabi-gcc', ['-mcpu=cortex-m4', '-mthumb', '-print-libgcc-file-name'])
   for (const file of readdirSync(folder)) {
-    const options = ['-e', 'entry', `-Ttext=0x${NATIVE_BASE.toString(16)}`, '--defsym=__aeabi_unwind_cpp_pr0=0']
+    const options = ['-e', 'entry', `-Ttext=0x${CODE_BASE.toString(16)}`, '--defsym=__aeabi_unwind_cpp_pr0=0']
     await run('arm-none-eabi-ld', [...options, file, stdout.trim(), '-o', file.replace(/\.o$/, '.elf')], {
       cwd: folder,
     })

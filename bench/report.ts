@@ -7,8 +7,10 @@ import type { Figures, KernelReport } from './kernels.ts'
 /** Figures by kernel and build, as files keep them. */
 export type SavedFigures = Readonly<Record<string, Readonly<Record<string, Figures>>>>
 
-export function savedFigures(reports: readonly KernelReport[]): SavedFigures {
-  return Object.fromEntries(reports.map(({ name, figures }) => [name, figures]))
+export function savedFigures(reports: readonly KernelReport[], wanted: readonly Build[] = buildNames): SavedFigures {
+  return Object.fromEntries(
+    reports.map(({ name, figures }) => [name, Object.fromEntries(wanted.map((build) => [build, figures[build]]))]),
+  )
 }
 
 export function geometricMean(values: readonly number[]): number {

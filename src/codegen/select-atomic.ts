@@ -9,6 +9,7 @@ import { fitsExclusive, fitsOffset } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { SP } from '../thumb/registers.ts'
 import { Base, Code, P } from './code.ts'
+import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
 
 const PRIMASK = 16
@@ -95,7 +96,7 @@ function materialise(selector: Selector, register: number, address: Value, offse
   if (address.op === Op.frame) {
     const code = new Code(P.FRAME_ADDRESS)
     code.d = register
-    code.imm = selector.code.frameBytes + address.imm + offset
+    code.imm = frameOffset(selector.frame, address) + offset
     selector.put(code)
   } else if (offset === 0) {
     selector.emit(F.MOV_r, register, -1, selector.use(address))

@@ -10,6 +10,7 @@ import { F } from '../thumb/forms.ts'
 import { fitsAdd, fitsModified, fitsOffset } from '../thumb/immediates.ts'
 import { Flags, Shift } from '../thumb/instruction.ts'
 import { Code, P } from './code.ts'
+import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
 import { testOf } from './select-compare.ts'
 
@@ -47,7 +48,7 @@ export function lowerValue(selector: Selector, value: Value): void {
     case Op.frame: {
       const code = new Code(P.FRAME_ADDRESS)
       code.d = selector.use(value)
-      code.imm = selector.code.frameBytes + value.imm
+      code.imm = frameOffset(selector.frame, value)
       selector.put(code)
       return
     }

@@ -12,7 +12,7 @@ import { F } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { CALLER_SAVED, SP } from '../thumb/registers.ts'
 import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump, join } from './code.ts'
-import { frameExtent } from './frame-extent.ts'
+import { type FrameExtent, frameExtent, frameOffset } from './frame-extent.ts'
 import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
 import { lowerValue } from './select-value.ts'
@@ -50,6 +50,7 @@ export class Selector {
   readonly symbols: Symbols
   readonly options: SelectOptions
   readonly code: CodeFunction
+  readonly frame: FrameExtent
   /** The block whose values are being lowered. */
   block: Block
   /** Instructions of the current value, forwards. */
@@ -77,6 +78,7 @@ export class Selector {
     this.symbols = symbols
     this.options = options
     this.code = new CodeFunction(func.name)
+    this.frame = frameExtent(func)
     this.block = func.blocks[0]!
     this.registers = new Int32Array(func.valueCount)
     this.halves = Array.from({ length: func.valueCount })
@@ -90,7 +92,7 @@ export class Selector {
     findLoops(order, dominators(order))
     countUses(func)
     this.labels = func.blockCount
-    code.frameBytes = frameExtent(func)
+    code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
     for (let index = order.length - 1; index >= 0; index--) this.lowerBlock(order[index]!)
     this.layOut()
@@ -424,7 +426,7 @@ export class Selector {
   /** Register and offset of a memory access: of the stack frame, or of a value. `reach`: whether an offset can be encoded. */
   address(value: Value, offset: number, reach: (offset: number) => boolean): { n: number; imm: number; base: number } {
     if (value.op === Op.frame) {
-      const imm = this.code.frameBytes + value.imm + offset
+      const imm = frameOffset(this.frame, value) + offset
       if (imm >= 0 && imm + 4 < 4096 && reach(imm)) return { n: SP, imm, base: Base.FRAME }
     }
     if (value.op === Op.address) {

@@ -91,6 +91,8 @@ export class SymbolTable {
         return (this.sections[callee.section] ??= this.place('section', callee.section))
       case 'map':
         return (this.maps[callee.index] ??= this.place('map', callee.index))
+      case 'area':
+        return unreachable('an area of the frame is no symbol')
     }
   }
 

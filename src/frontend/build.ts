@@ -57,7 +57,7 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
     functions[index] = build(index, false)
   }
-  return { entry, entries, functions, routines: new Map(), table: table?.things ?? [] }
+  return { entry, entries, functions, taken, routines: new Map(), table: table?.things ?? [] }
 }
 
 const REGISTERS = 11

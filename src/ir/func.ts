@@ -15,6 +15,8 @@ export type Callee =
   | { readonly kind: 'pointer'; readonly prototype: Prototype | undefined }
   | { readonly kind: 'data'; readonly section: number }
   | { readonly kind: 'map'; readonly index: number }
+  /** `frame`: the stack of a function that was taken in at one place; `depth` is how many calls below this one it was. */
+  | { readonly kind: 'area'; readonly index: number; readonly depth: number }
 
 /** A call that leaves the program, for a function that is given addresses of the stack to use what lies from there up. */
 export function callsHelper(value: Value): boolean {
@@ -35,7 +37,7 @@ export class Value {
   /** High word of an I64 constant. */
   immHigh: number
   block: Block
-  /** call, address: of what. One object for each thing in a function, so that they can be compared. */
+  /** call, address: of what; frame: null for the function's own stack, or an area. One object for each thing in a function, so that they can be compared. */
   callee: Callee | null
   /** BPF slot that it serves, -1 for none. */
   origin: number
@@ -86,6 +88,8 @@ export class Func {
   blocks: Block[] = []
   valueCount = 0
   blockCount = 0
+  /** How many areas there are beside its own stack, numbered from 1 on. */
+  areas = 0
   /** Types of the parameters. */
   params: Type[]
   private readonly words = new Map<number, Value>()
@@ -106,6 +110,11 @@ export class Func {
     if (known !== undefined) return known
     this.things.set(key, callee)
     return callee
+  }
+
+  /** A stack of its own in this frame, for a function that is taken in. */
+  newArea(depth: number): Callee {
+    return this.thing({ kind: 'area', index: ++this.areas, depth })
   }
 
   newBlock(): Block {

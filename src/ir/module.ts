@@ -8,7 +8,9 @@ export interface Module {
   /** By index of the program's function: entries beside `entry`, which program arrays hold, else null. Parameters as the entry's. */
   readonly entries: readonly (Func | null)[]
   /** By index of the program's function: those that are called from within, else null. Parameters R1-R5, then env. */
-  readonly functions: readonly (Func | null)[]
+  readonly functions: (Func | null)[]
+  /** Indices of the functions whose address the program has somewhere: they stay, called or not. */
+  readonly taken: readonly number[]
   /** Routines that legalization asked for, by name. Filled by the passes. */
   readonly routines: Map<string, Func>
   /** Position-independent code: what the words of env's table are the addresses of. */

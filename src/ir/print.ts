@@ -29,6 +29,8 @@ export function formatCallee(callee: Callee): string {
       return `data${callee.section}`
     case 'map':
       return `map${callee.index}`
+    case 'area':
+      return `area${callee.index}.${callee.depth}`
   }
 }
 

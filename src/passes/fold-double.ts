@@ -63,7 +63,7 @@ export function foldDouble(folder: Folder, value: Value): Value {
         const place = a.args[0]!
         const offset = place.imm + b.imm
         if (Math.abs(offset) > REACH) break
-        if (place.op === Op.frame) return folder.make(Op.zext, I64, [folder.make(Op.frame, I32, [], offset)])
+        if (place.op === Op.frame) return folder.make(Op.zext, I64, [folder.address(place, offset)])
         if (place.op === Op.address && place.callee!.kind !== 'function')
           return folder.make(Op.zext, I64, [folder.address(place, offset)])
       }

@@ -13,6 +13,9 @@ const isWord = (value: Value | undefined, word: number): boolean =>
   value !== undefined && value.op === Op.const && value.imm === word
 const isZero = (value: Value | undefined): boolean => isWord(value, 0)
 
+/** Bytes from r10 within which an address of the stack is one. */
+const FRAME_REACH = 512
+
 /** Constant amount of a shift, -1 if it is not one. */
 function amountOf(value: Value): number {
   const amount = value.args[1]!
@@ -35,7 +38,8 @@ export function foldWord(folder: Folder, value: Value): Value {
     case Op.add:
       if (isZero(b)) return a
       if (isConst(b)) {
-        if (a.op === Op.frame) return folder.make(Op.frame, I32, [], a.imm + b.imm)
+        // Farther away is nothing that the frame must hold.
+        if (a.op === Op.frame && Math.abs(a.imm + b.imm) <= FRAME_REACH) return folder.address(a, a.imm + b.imm)
         if (a.op === Op.address && a.callee!.kind !== 'function') return folder.address(a, a.imm + b.imm)
         if (a.op === Op.add && isConst(a.args[1])) {
           return foldWord(folder, folder.become(value, Op.add, [a.args[0]!, func.word(a.args[1]!.imm + b.imm)]))

@@ -33,9 +33,9 @@ export class Folder {
     if (result === value) this.out.push(value)
     return result
   }
-  /** The address of what another is of, at a different offset. */
+  /** The `address` or `frame` of what another is of, at a different offset. */
   address(of: Value, imm: number): Value {
-    const value = this.make(Op.address, I32, [], imm)
+    const value = this.make(of.op, I32, [], imm)
     value.callee = of.callee
     return value
   }

@@ -1,13 +1,15 @@
 // The order of the passes. Each pair that must stand in this order says why.
 
 import { check } from '../ir/check.ts'
-import type { Func } from '../ir/func.ts'
+import type { Func, Value } from '../ir/func.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
+import { Op } from '../ir/op.ts'
 import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
+import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
 import { makeRoutine, routineCalls } from './routines.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
@@ -44,6 +46,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     if (optimize) {
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)
+      if (func.blocks.some(({ terminator }) => isDecided(terminator))) step('simplify-cfg', func, simplifyCfg)
       step('gvn', func, numberValues)
     }
     const plain = step('dead-code', func, removeDeadCode)
@@ -58,6 +61,8 @@ export function runPasses(module: Module, options: PassOptions): void {
     }
     step('dead-code', func, removeDeadCode)
   }
+  // First of all: bodies fold with what they are given.
+  if (optimize) inlineCalls(module, false, (func) => step('inline', func, () => {}))
   for (const func of allFunctions(module)) {
     wide(func)
     narrow(func)
@@ -73,4 +78,9 @@ export function runPasses(module: Module, options: PassOptions): void {
   if (!removeArguments(module)) return
   // Operands that are not passed any more.
   for (const func of allFunctions(module)) step('dead-code', func, removeDeadCode)
+}
+
+/** A branch that always goes one way: what that skips may name addresses that no frame has. */
+function isDecided(terminator: Value): boolean {
+  return terminator.op === Op.branch && terminator.args[0]!.op === Op.const
 }

@@ -10,6 +10,8 @@ import { I32, I64, Op, type Type } from '../ir/op.ts'
 
 interface Slot {
   readonly index: number
+  /** Of which stack it is: see areaOf. */
+  readonly area: number
   readonly offset: number
   readonly size: number
   good: boolean
@@ -17,6 +19,8 @@ interface Slot {
 
 /** Bytes below r10 that are looked at. */
 const REACH = 512
+/** More than any two offsets are apart. */
+const KEY_STEP = 1 << 17
 
 const sizes: Record<number, number> = {
   [Op.load8]: 1,
@@ -39,7 +43,7 @@ export function promoteStackSlots(func: Func): boolean {
   const slotOf = (value: Value): Slot | undefined => {
     const size = sizes[value.op]
     if (size === undefined || value.args[0]!.op !== Op.frame) return undefined
-    const slot = slots.byOffset.get(value.args[0]!.imm + value.imm)
+    const slot = slots.byPlace.get(slotKey(areaOf(value.args[0]!), value.args[0]!.imm + value.imm))
     return slot?.good === true ? slot : undefined
   }
   const count = slots.all.length
@@ -106,19 +110,47 @@ function narrow(func: Func, load: Value, stored: Value): Value {
   }
 }
 
-/** Slots by their offset, those that overlap others marked; undefined if there is nothing to promote. */
-function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number, Slot> } | undefined {
-  const all: Slot[] = []
-  const byOffset = new Map<number, Slot>()
-  const owner: (Slot | undefined)[] = Array.from({ length: REACH })
+/** What is known of one stack: the function's own, or that of one that was taken in. */
+class Area {
+  readonly number: number
+  readonly owner: (Slot | undefined)[] = Array.from({ length: REACH })
+  /** Bytes that accesses at changing places use. */
+  readonly shared = new Uint8Array(REACH)
   /** Addresses from here up are seen by somebody else. */
-  let given = 0
-  const claim = (offset: number, size: number, good: boolean): void => {
-    let slot = byOffset.get(offset)
+  given = 0
+  constructor(number: number) {
+    this.number = number
+  }
+}
+
+interface Slots {
+  readonly all: Slot[]
+  /** By `slotKey`. */
+  readonly byPlace: Map<number, Slot>
+}
+
+/** One number for an area and an offset. */
+function slotKey(area: number, offset: number): number {
+  return area * KEY_STEP + offset
+}
+
+function areaOf(frame: Value): number {
+  return frame.callee?.kind === 'area' ? frame.callee.index : 0
+}
+
+/** Slots by their place, those that overlap others marked; undefined if there is nothing to promote. */
+function findSlots(order: readonly Block[]): Slots | undefined {
+  const all: Slot[] = []
+  const byPlace = new Map<number, Slot>()
+  const areas: (Area | undefined)[] = []
+  const area = (of: number): Area => (areas[of] ??= new Area(of))
+  const claim = (place: Area, offset: number, size: number, good: boolean): void => {
+    const key = slotKey(place.number, offset)
+    let slot = byPlace.get(key)
     if (slot === undefined) {
-      slot = { index: all.length, offset, size, good }
+      slot = { index: all.length, area: place.number, offset, size, good }
       all.push(slot)
-      byOffset.set(offset, slot)
+      byPlace.set(key, slot)
     }
     if (!good || slot.size !== size) slot.good = false
     for (let at = offset; at < offset + Math.max(size, slot.size); at++) {
@@ -126,24 +158,22 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
         slot.good = false
         continue
       }
-      const other = owner[at + REACH]
-      owner[at + REACH] = slot
-      if (shared[at + REACH] === 1) slot.good = false
+      const other = place.owner[at + REACH]
+      place.owner[at + REACH] = slot
+      if (place.shared[at + REACH] === 1) slot.good = false
       if (other !== undefined && other !== slot) {
         other.good = false
         slot.good = false
       }
     }
   }
-  /** Bytes that accesses at changing places use. */
-  const share = (from: number, to: number): void => {
+  const share = (place: Area, from: number, to: number): void => {
     for (let at = Math.max(from, -REACH); at < Math.min(to, 0); at++) {
-      const slot = owner[at + REACH]
+      const slot = place.owner[at + REACH]
       if (slot !== undefined) slot.good = false
-      shared[at + REACH] = 1
+      place.shared[at + REACH] = 1
     }
   }
-  const shared = new Uint8Array(REACH)
   const arrays = findArrays(order)
   for (const block of order) {
     for (const value of block.values) {
@@ -153,29 +183,32 @@ function findSlots(order: readonly Block[]): { all: Slot[]; byOffset: Map<number
         const array = arrays.get(arg.id)
         if (array !== undefined && value.op !== Op.trunc) {
           const size = index === 0 ? sizes[value.op] : undefined
-          if (size === undefined) given = -REACH
-          else share(array.from + value.imm, array.to + value.imm + size)
+          const used = area(array.area)
+          if (size === undefined) used.given = -REACH
+          else share(used, array.from + value.imm, array.to + value.imm + size)
         }
         const place = arg.op === Op.zext ? arg.args[0]! : arg
         if (place.op !== Op.frame || arrays.has(value.id)) continue
+        const used = area(areaOf(place))
         const size = index === 0 && arg === place ? sizes[value.op] : undefined
-        if (size !== undefined) claim(place.imm + value.imm, size, true)
+        if (size !== undefined) claim(used, place.imm + value.imm, size, true)
         else if (index === 0 && arg === place && value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) {
-          claim(place.imm + value.imm, value.type === I64 ? 8 : 4, false)
+          claim(used, place.imm + value.imm, value.type === I64 ? 8 : 4, false)
         } else if (value.op !== Op.zext) {
           // Only calls of helpers say what they use of an address: what lies from there up.
           const known = callsHelper(value)
-          given = Math.min(given, known ? place.imm : -REACH)
+          used.given = Math.min(used.given, known ? place.imm : -REACH)
         }
       }
     }
   }
-  for (const slot of all) if (slot.offset + slot.size > given) slot.good = false
-  return all.some((slot) => slot.good) ? { all, byOffset } : undefined
+  for (const slot of all) if (slot.offset + slot.size > areas[slot.area]!.given) slot.good = false
+  return all.some((slot) => slot.good) ? { all, byPlace } : undefined
 }
 
-/** Where an address of the stack with an index can be: bytes from r10, the last included. */
+/** Where an address of a stack with an index can be: bytes from its r10, the last included. */
 interface Span {
+  readonly area: number
   readonly from: number
   readonly to: number
 }
@@ -201,7 +234,7 @@ function findArrays(order: readonly Block[]): Map<number, Span> {
 function spanOf(address: Value, index: Value): Span | undefined {
   const place = address.op === Op.zext ? address.args[0]! : address
   const bits = place.op === Op.frame ? doubleBits(index) : 64
-  return bits > 9 ? undefined : { from: place.imm, to: place.imm + (1 << bits) - 1 }
+  return bits > 9 ? undefined : { area: areaOf(place), from: place.imm, to: place.imm + (1 << bits) - 1 }
 }
 
 /** Significant bits of a 64-bit value, as far as they are plain to see. */

@@ -21,7 +21,7 @@ describeWith(['clang-19', 'arm-none-eabi-gcc', 'arm-none-eabi-ld'], 'kernels of 
         const [report] = await benchKernels(built, [name], { optimize, check: true })
         // None is over at once, and none takes long.
         for (const build of [...nativeBuilds, ...bpfBuilds]) {
-          expect(report!.figures[build].cycles).toBeGreaterThan(800)
+          expect(report!.figures[build].cycles).toBeGreaterThan(400)
           expect(report!.figures[build].cycles).toBeLessThan(optimize === 0 ? 400_000 : 80_000)
         }
       }

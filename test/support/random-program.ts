@@ -48,6 +48,9 @@ const SLOTS = [
   [-93, 1],
   [-94, 1],
 ] as const
+/** Below those, an array: offset from r10, bytes. */
+const ARRAY = -136
+const ARRAY_BYTES = 32
 const WIDTH = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 } as const
 
 const interesting = [
@@ -62,6 +65,10 @@ class Generator {
   /** Patches: slot of a local call, and the function it calls. */
   readonly calls: { slot: number; callee: number }[] = []
   #functions: number
+  /** Loops in loops: r8 and r9 count them, and in callees r9 is an address. */
+  #deepest = 2
+  /** The lowest function that may be called. */
+  lowest = 0
 
   constructor(seed: number, functions: number) {
     this.random = new Random(seed)
@@ -96,13 +103,19 @@ class Generator {
   /** A function: `statements` of them, then all data registers mixed into r0. */
   fn(statements: number, callable: boolean, isEntry: boolean): void {
     const { random } = this
-    // Callees get the context in r1 as well.
+    // Callees get the context in r1 as well, and a place for 64 bytes in r5, in the context or in a caller's stack.
     this.put(0xbf, 6, 1)
+    this.#deepest = isEntry ? 2 : 1
+    if (!isEntry) {
+      this.put(0xbf, 9, 5)
+      this.put(0xb7, 5, 0, 0, this.immediate())
+    }
     for (let at = 8; at <= STACK_BYTES; at += 8) {
       if (random.chance(50)) this.put(0x7a, 10, 0, -at, this.immediate())
       else this.put(0x7b, 10, random.pick(isEntry ? [0, 2, 3] : [2, 3, 4]), -at)
     }
     for (const [offset, size] of SLOTS) this.put(0x62 | WIDTH[size], 10, 0, offset, this.immediate())
+    for (let at = ARRAY; at < ARRAY + ARRAY_BYTES; at += 8) this.put(0x7a, 10, 0, at, this.immediate())
     for (const register of [0, 2, 3, 4, 5, 7]) {
       const kind = random.below(4)
       if (kind === 0) this.lddw(register, this.immediate(), this.immediate())
@@ -131,9 +144,10 @@ class Generator {
     else if (kind < 67) this.slotAccess()
     else if (kind < 71) this.atomic()
     else if (kind < 81) this.conditional(depth, callable)
-    else if (kind < 86 && depth < 2) this.loop(depth, callable)
+    else if (kind < 86 && depth < this.#deepest) this.loop(depth, callable)
     else if (kind < 89) this.lddw(this.data(), this.immediate(), this.immediate())
-    else if (kind < 92) this.indexed()
+    else if (kind < 91) this.indexed()
+    else if (kind < 92) this.element()
     else if (kind < 94) this.packet()
     else if (kind < 96) this.helper()
     else if (kind < 98 && callable) this.call()
@@ -171,6 +185,8 @@ class Generator {
   /** Base register, offset for an access of `size` bytes. */
   place(size: number): [number, number] {
     const { random } = this
+    if (this.#deepest === 1 && random.chance(25)) return [9, random.below(STACK_BYTES - size + 1)]
+    if (random.chance(10)) return [10, ARRAY + random.below(ARRAY_BYTES - size + 1)]
     if (random.chance(50)) return [6, random.below(CONTEXT_BYTES - size + 1)]
     return [10, -STACK_BYTES + random.below(STACK_BYTES - size + 1)]
   }
@@ -236,6 +252,38 @@ class Generator {
     this.put(0xb7, index, 0, 0, this.immediate())
   }
 
+  /** An access to an element of the stack's array; the index is masked, or compared with the number of elements. */
+  element(): void {
+    const { random } = this
+    const [size, log] = random.pick([
+      [1, 0],
+      [2, 1],
+      [4, 2],
+      [8, 3],
+    ] as const)
+    const index = random.pick([1, 2, 3, 4])
+    const limit = ARRAY_BYTES / size - 1
+    const compared = random.chance(40)
+    const skip = this.slot
+    if (compared) this.put(0x25, index, 0, 0, limit)
+    else this.put(0x57, index, 0, 0, limit)
+    if (log > 0) this.put(0x67, index, 0, 0, log)
+    if (random.chance(50)) {
+      this.put(0x0f, index, 10)
+    } else {
+      this.put(0xbf, 5, 10)
+      this.put(0x0f, 5, index)
+      this.put(0xbf, index, 5)
+      this.put(0xb7, 5, 0, 0, this.immediate())
+    }
+    const value = random.pick([0, 7])
+    if (random.chance(50)) this.put(0x61 | WIDTH[size], value, index, ARRAY)
+    else this.put(0x63 | WIDTH[size], index, value, ARRAY)
+    this.put(0xb7, index, 0, 0, this.immediate())
+    // Where the jump comes from, index and r5 hold no address either.
+    if (compared) this.patch(skip)
+  }
+
   packet(): void {
     const { random } = this
     const size = random.pick([0x10, 0x08, 0x00])
@@ -255,8 +303,16 @@ class Generator {
   }
 
   call(): void {
+    const { random } = this
     this.put(0xbf, 1, 6)
-    this.calls.push({ slot: this.slot, callee: this.random.below(this.#functions) })
+    if (random.chance(60)) {
+      this.put(0xbf, 5, 10)
+      this.put(0x07, 5, 0, 0, -STACK_BYTES)
+    } else {
+      this.put(0xbf, 5, 6)
+      if (random.chance(60)) this.put(0x07, 5, 0, 0, random.below(CONTEXT_BYTES - STACK_BYTES))
+    }
+    this.calls.push({ slot: this.slot, callee: this.lowest + random.below(this.#functions - this.lowest) })
     this.put(0x85, 0, 1)
   }
 
@@ -345,8 +401,9 @@ export function randomProgram(seed: number, length: number, functions = 2): Rand
   generator.fn(length, functions > 0, true)
   for (let index = 0; index < Math.max(functions, 1); index++) {
     starts.push(generator.slot)
-    // Functions call nothing, so that every program ends soon.
-    generator.fn(1 + generator.random.below(8), false, false)
+    // Functions call later ones alone, so that every program ends.
+    generator.lowest = index + 1
+    generator.fn(1 + generator.random.below(8), index + 1 < functions, false)
   }
   for (const { slot, callee } of generator.calls) {
     const imm = starts[callee]! - slot - 1

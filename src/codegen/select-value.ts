@@ -8,7 +8,7 @@ import { significantBits } from '../ir/known.ts'
 import { COMPARE, Op, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { fitsAdd, fitsModified, fitsOffset } from '../thumb/immediates.ts'
-import { Flags, Shift } from '../thumb/instruction.ts'
+import { Flags, Index, Shift } from '../thumb/instruction.ts'
 import { Code, P } from './code.ts'
 import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
@@ -205,6 +205,7 @@ function binary(selector: Selector, d: number, form: number, a: Value, b: Value,
 }
 
 function lowerAdd(selector: Selector, value: Value): void {
+  if (selector.writebacks.isGiven(value)) return
   const d = selector.use(value)
   const [a, b] = value.args as [Value, Value]
   if (isConst(b)) {
@@ -392,6 +393,15 @@ function lowerSelect(selector: Selector, value: Value): void {
 
 function lowerAccess(selector: Selector, value: Value, register: number, immediate: number, indexed: number): void {
   const address = value.args[0]!
+  const next = selector.writebacks.nextOf(value)
+  if (next !== undefined) {
+    // The base is read and written in place: a copy, which the allocator joins with it.
+    const base = selector.use(next)
+    const step = next.args[1]!.imm
+    selector.emit(F.MOV_r, base, -1, selector.use(address))
+    selector.emit(immediate, register, base, -1, step).index = value.imm === 0 ? Index.POST : Index.PRE
+    return
+  }
   if (value.imm === 0 && address.op === Op.add && selector.foldable(address) && !isConst(address.args[1]!)) {
     const [x, y] = address.args as [Value, Value]
     if (accessScaled(selector, indexed, register, x, y) || accessScaled(selector, indexed, register, y, x)) return

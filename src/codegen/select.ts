@@ -16,6 +16,7 @@ import { type FrameExtent, frameExtent, frameOffset } from './frame-extent.ts'
 import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
 import { lowerValue } from './select-value.ts'
+import { Writebacks } from './select-writeback.ts'
 
 /** Numbers of the module's symbols, as far as selection needs them. */
 export interface Symbols {
@@ -51,6 +52,7 @@ export class Selector {
   readonly options: SelectOptions
   readonly code: CodeFunction
   readonly frame: FrameExtent
+  readonly writebacks = new Writebacks()
   /** The block whose values are being lowered. */
   block: Block
   /** Instructions of the current value, forwards. */
@@ -187,6 +189,7 @@ export class Selector {
     this.block = block
     this.made[block.id] = []
     const { values } = block
+    if (block.loopDepth > 0) this.writebacks.find(this.func, block)
     for (let index = values.length - 1; index >= 0; index--) {
       const value = values[index]!
       if (value.op === Op.phi) break
@@ -195,7 +198,7 @@ export class Selector {
       if ((attribute & TERMINATOR) !== 0) this.lowerTerminator(value)
       else if (value.op === Op.param || value.op === Op.word) continue
       else if ((attribute & EFFECT) !== 0) this.lowerEffect(value)
-      else if (this.needed(value)) lowerValue(this, value)
+      else if (this.needed(value) || this.writebacks.nextOf(value) !== undefined) lowerValue(this, value)
       this.flush()
     }
     if (block === this.func.blocks[0]) this.lowerEntry()

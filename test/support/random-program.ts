@@ -144,7 +144,8 @@ class Generator {
     else if (kind < 67) this.slotAccess()
     else if (kind < 71) this.atomic()
     else if (kind < 81) this.conditional(depth, callable)
-    else if (kind < 86 && depth < this.#deepest) this.loop(depth, callable)
+    else if (kind < 85 && depth < this.#deepest) this.loop(depth, callable)
+    else if (kind < 87 && depth < this.#deepest) this.walk(depth)
     else if (kind < 89) this.lddw(this.data(), this.immediate(), this.immediate())
     else if (kind < 91) this.indexed()
     else if (kind < 92) this.element()
@@ -378,6 +379,68 @@ class Generator {
       this.patch(leave)
     }
     if (random.chance(50)) this.put(0x0f, this.data(), counter)
+  }
+
+  /** One access of any size by an address in r1 or r4, between r1 or r4 and data that no loop of `walk` counts with. */
+  accessAt(base: number, offset: number): void {
+    const { random } = this
+    const other = random.pick([0, 2, 3, 7])
+    const opcode = random.pick([0x71, 0x69, 0x61, 0x79, 0x91, 0x89, 0x81, 0x73, 0x6b, 0x63, 0x7b, 0x72, 0x62])
+    if ((opcode & 7) === 1) this.put(opcode, other, base, offset)
+    else if ((opcode & 7) === 2) this.put(opcode, base, 0, offset, this.immediate())
+    else this.put(opcode, base, other, offset)
+  }
+
+  /** Goes over the context: by a counter that scales to offsets, by pointers that step, or by both; up or down. */
+  walk(depth: number): void {
+    const { random } = this
+    const counter = 8 + depth
+    const cls = random.chance(50) ? 7 : 4
+    const step = random.pick([1, 1, 1, 2, 3])
+    const down = random.chance(30)
+    const turns = 1 + random.below(6)
+    const start = down ? turns * step : random.below(4)
+    const known = down || random.chance(50)
+    this.put(0xb7, counter, 0, 0, start)
+    // r4 walks by 4 at most, so that it stays inside with 24 turns.
+    this.put(0xbf, 4, 6)
+    this.put(0x07, 4, 0, 0, 100)
+    if (known) this.put(0xb7, 5, 0, 0, down ? 0 : start + turns * step)
+    else this.put(0x57, 5, 0, 0, 7)
+    const guard = this.slot
+    const guarded = !known && random.chance(70)
+    if (guarded) this.put(0x3d, counter, 5)
+    const head = this.slot
+    const scale = random.below(4)
+    for (let count = 1 + random.below(3); count > 0; count--) {
+      if (random.chance(60)) {
+        this.put(0xb0 | 8 | random.pick([cls, 7]), 1, counter)
+        if (random.chance(30)) this.put(0x07, 1, 0, 0, random.below(3))
+        if (scale > 0) this.put(0x67, 1, 0, 0, scale)
+        this.put(0x0f, 1, 6)
+        this.accessAt(1, random.below(40))
+      } else {
+        this.accessAt(4, random.pick([0, 0, 4, 8, 1, -4]))
+      }
+      if (random.chance(40)) this.put(0x0f, random.pick([0, 2, 3, 7]), random.pick([0, 2, 3, 7]))
+      if (count === 1 || random.chance(20)) this.put(0x07, 4, 0, 0, random.pick([1, 2, 4, -1, -4, 4]))
+    }
+    if (random.chance(20)) this.put(0xaf, 0, counter)
+    this.put(cls, counter, 0, 0, down ? -step : step)
+    const jump = random.pick(
+      known
+        ? down
+          ? [0x5d, 0x2d, 0x6d]
+          : [0xad, 0xcd, 0x5d]
+        : step === 1 && guarded
+          ? [0xad, 0xcd, 0x5d]
+          : [0xad, 0xcd],
+    )
+    this.put(jump - (cls === 4 ? -1 : 0), counter, 5, head - this.slot - 1)
+    if (guarded) this.patch(guard)
+    if (random.chance(40)) this.put(0x0f, random.pick([0, 2, 3, 7]), counter)
+    this.put(0xb7, 1, 0, 0, this.immediate())
+    this.put(0xb7, 4, 0, 0, this.immediate())
   }
 
   loop(depth: number, callable: boolean): void {

@@ -6,6 +6,7 @@ import { type Module, allFunctions } from '../ir/module.ts'
 import { Op } from '../ir/op.ts'
 import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
+import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
@@ -14,6 +15,7 @@ import { legalize } from './legalize.ts'
 import { makeRoutine, routineCalls } from './routines.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
+import { reduceStrength } from './strength.ts'
 
 export interface PassOptions {
   /** 0: only what the back end needs. */
@@ -53,13 +55,20 @@ export function runPasses(module: Module, options: PassOptions): void {
     if (!optimize) return
     // accumulate after dead-code: a product may have lost the words that somebody seemed to need.
     const accumulated = step('accumulate', func, accumulate)
-    if (!plain && !accumulated) return
-    // Sums that became plain fold with what they are operands of.
-    if (step('fold', func, fold)) {
-      step('simplify-cfg', func, simplifyCfg)
-      step('gvn', func, numberValues)
+    if (plain || accumulated) {
+      // Sums that became plain fold with what they are operands of.
+      if (step('fold', func, fold)) {
+        step('simplify-cfg', func, simplifyCfg)
+        step('gvn', func, numberValues)
+      }
+      step('dead-code', func, removeDeadCode)
     }
-    step('dead-code', func, removeDeadCode)
+    // Last: fold would put addresses and conditions back into the shapes that these change.
+    if (step('strength', func, reduceStrength)) {
+      step('gvn', func, numberValues)
+      step('dead-code', func, removeDeadCode)
+    }
+    if (step('countdown', func, countDown)) step('dead-code', func, removeDeadCode)
   }
   // First of all: bodies fold with what they are given.
   if (optimize) inlineCalls(module, false, (func) => step('inline', func, () => {}))

@@ -18,11 +18,13 @@ import { print } from '../../src/ir/print.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { accumulate } from '../../src/passes/accumulate.ts'
+import { countDown } from '../../src/passes/countdown.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
+import { reduceStrength } from '../../src/passes/strength.ts'
 import { testHelpers } from '../support/differential.ts'
 
 const folder = import.meta.dirname
@@ -45,7 +47,9 @@ function readSections(source: string): { comment: string; sections: Section[] } 
 const passes: Record<string, (func: Func) => unknown> = {
   'simplify-cfg': simplifyCfg,
   fold,
+  countdown: countDown,
   gvn: numberValues,
+  strength: reduceStrength,
   'dead-code': removeDeadCode,
   legalize: (func) => legalize(func, () => {}),
   accumulate,

@@ -30,6 +30,19 @@ export function removeDeadCode(func: Func): boolean {
       if (state === 0) continue
       values[kept++] = value
       if (state !== LIVE) continue
+      if (value.op === Op.umla || value.op === Op.smla) {
+        const [sum, , x, y] = value.args as [Value, Value, Value, Value]
+        const product = func.create(block, Op.mul, I32, [x, y], 0, value.origin)
+        // Before the sum, in the place of something dead if there was any.
+        if (kept > index) values.splice(index++, 0, product)
+        else values[kept - 1] = product
+        values[kept++] = value
+        value.op = Op.add
+        value.type = I32
+        value.args = [sum, product]
+        simplified = true
+        continue
+      }
       const low = value.op >= Op.add2 && value.op <= Op.smul ? plain[value.op] : undefined
       if (low === undefined) continue
       value.op = low.op
@@ -73,9 +86,10 @@ function findLive(func: Func): Uint8Array {
       if (now === before) continue
       live[pair.id] = now
       const sum = pair.op === Op.add2 || pair.op === Op.sub2
+      const accumulates = pair.op === Op.umla || pair.op === Op.smla
       for (let index = 0; index < pair.args.length; index++) {
         // The high operands of a sum are needed only where its high word is.
-        if (sum && half === 0 && (index & 1) === 1) continue
+        if (half === 0 && (sum ? (index & 1) === 1 : accumulates && index === 1)) continue
         mark(pair.args[index]!, live, work)
       }
     } else {

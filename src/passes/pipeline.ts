@@ -13,6 +13,7 @@ import { numberValues } from './gvn.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
 import { makeRoutine, routineCalls } from './routines.ts'
+import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
 import { reduceStrength } from './strength.ts'
@@ -63,6 +64,7 @@ export function runPasses(module: Module, options: PassOptions): void {
       }
       step('dead-code', func, removeDeadCode)
     }
+    step('signed-loads', func, signLoads)
     // Last: fold would put addresses and conditions back into the shapes that these change.
     if (step('strength', func, reduceStrength)) {
       step('gvn', func, numberValues)

@@ -23,6 +23,7 @@ import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
 import { legalize } from '../../src/passes/legalize.ts'
+import { signLoads } from '../../src/passes/signed-loads.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { testHelpers } from '../support/differential.ts'
@@ -49,6 +50,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   fold,
   countdown: countDown,
   gvn: numberValues,
+  'signed-loads': signLoads,
   strength: reduceStrength,
   'dead-code': removeDeadCode,
   legalize: (func) => legalize(func, () => {}),

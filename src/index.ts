@@ -81,6 +81,8 @@ export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'
 export type { HeapStats } from './machine/code-heap.ts'
 export { type LoadOptions, type ProgramInfo, Programs, type ProgramsOptions } from './machine/programs.ts'
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
+export { GdbMachine, type GdbOptions } from './machine/gdb/machine.ts'
+export { MachineError, type Transport } from './machine/gdb/transport.ts'
 export { codeInRam, defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 
 /**

@@ -5,6 +5,9 @@ import { extname, join } from 'node:path'
 
 import { assemble } from './index.ts'
 
+export { connectTcp } from './machine/node/tcp.ts'
+export { type QemuOptions, startQemu } from './machine/node/qemu.ts'
+
 /** A program as bytes that `compile` and `readProgram` take, and what they were found to be. */
 export interface ProgramSource {
   readonly kind: 'elf' | 'assembly' | 'raw'

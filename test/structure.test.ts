@@ -22,9 +22,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   codegen: ['base', 'ir', 'thumb'],
   machine: ['base', 'image', 'bpf/helpers', 'bpf/maps'],
   'machine/sim': ['machine', 'base', 'image', 'bpf/helpers', 'bpf/maps', 'thumb'],
-  'machine/node': ['machine', 'base', 'image', 'bpf/helpers', 'bpf/maps'],
+  'machine/gdb': ['machine', 'base', 'image', 'bpf/helpers', 'bpf/maps'],
+  'machine/node': ['machine', 'machine/gdb', 'base', 'image', 'bpf/helpers', 'bpf/maps'],
   compile: ['base', 'bpf', 'verifier', 'domain', 'frontend', 'ir', 'passes', 'codegen', 'thumb', 'image'],
-  index: ['base', 'compile', 'bpf', 'verifier', 'thumb', 'image', 'machine', 'machine/sim'],
+  index: ['base', 'compile', 'bpf', 'verifier', 'thumb', 'image', 'machine', 'machine/sim', 'machine/gdb'],
   node: ['index', 'machine/node'],
   cli: ['index', 'node'],
 }

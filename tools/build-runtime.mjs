@@ -1,5 +1,6 @@
-// Compiles runtime/maps.c for the Cortex-M4 into position-independent bytes and writes src/machine/runtime-code.ts.
-// With --check it writes nothing and fails where the file is not what it would write. Needs arm-none-eabi-gcc and binutils.
+// Compiles runtime/maps.c for the Cortex-M4 into position-independent bytes and writes src/machine/runtime-code.ts; the same
+// for runtime/debug-stub.S and src/machine/gdb/stub-code.ts.
+// With --check it writes nothing and fails where a file is not what it would write. Needs arm-none-eabi-gcc and binutils.
 // With --compiler it prints the compiler's version alone: other versions may give other bytes.
 
 import { execFileSync } from 'node:child_process'
@@ -9,7 +10,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const target = join(root, 'src/machine/runtime-code.ts')
 const FLAGS =
   '-std=c11 -mcpu=cortex-m4 -mthumb -Os -ffreestanding -fno-jump-tables -fno-tree-loop-distribute-patterns ' +
   '-pedantic -Wall -Wextra -Wconversion -Werror'
@@ -19,7 +19,7 @@ const SCRIPT = 'SECTIONS { .text : { *(.text*) } /DISCARD/ : { *(.ARM.attributes
 const run = (program, ...args) => execFileSync(`arm-none-eabi-${program}`, args, { encoding: 'utf8' })
 const version = () => run('gcc', '--version').split('\n')[0].trim()
 
-function build(folder) {
+function buildMaps(folder) {
   const at = (name) => join(folder, name)
   run('gcc', ...FLAGS.split(' '), '-c', join(root, 'runtime/maps.c'), '-o', at('maps.o'))
   writeFileSync(at('flat.ld'), SCRIPT)
@@ -49,30 +49,46 @@ function build(folder) {
   if (!code.equals(link('0x08012340'))) throw new Error('the code depends on its address')
   link('0x0')
   const symbols = [...run('nm', '-n', at('maps.elf')).matchAll(/^([0-9a-f]{8}) T thumbpf_(\w+)$/gm)]
-  const lines = [...code.toString('base64').matchAll(/.{1,108}/g)].map(([line]) => `  '${line}'`)
-  return `// The bytes of runtime/maps.c, as they run at any address. Written by tools/build-runtime.mjs: do not edit.
+  return module('RUNTIME', 'runtime/maps.c', `\n/** ${version()} */\n`, code, symbols)
+}
 
-/** ${version()} */
-export const RUNTIME_BASE64 =
+function buildStub(folder) {
+  const at = (name) => join(folder, name)
+  run('as', join(root, 'runtime/debug-stub.S'), '-o', at('stub.o'))
+  run('ld', '-Ttext=0', '-e', '0', at('stub.o'), '-o', at('stub.elf'))
+  run('objcopy', '-O', 'binary', at('stub.elf'), at('stub.bin'))
+  const symbols = [...run('nm', '-n', at('stub.elf')).matchAll(/^([0-9a-f]{8}) T ([a-z]\w+)$/gm)]
+  return module('STUB', 'runtime/debug-stub.S', '\n', readFileSync(at('stub.bin')), symbols)
+}
+
+/** A file of TypeScript with bytes and the offsets in them. */
+function module(name, source, comment, code, symbols) {
+  const lines = [...code.toString('base64').matchAll(/.{1,108}/g)].map(([line]) => `  '${line}'`)
+  return `// The bytes of ${source}, as they run at any address. Written by tools/build-runtime.mjs: do not edit.
+${comment}export const ${name}_BASE64 =
 ${lines.join(' +\n')}
 
 /** Bytes from the beginning to each function; bit 0, the Thumb state, is clear. */
-export const RUNTIME_OFFSETS = {
-${symbols.map(([, offset, name]) => `  ${name}: ${Number.parseInt(offset, 16)},`).join('\n')}
+export const ${name}_OFFSETS = {
+${symbols.map(([, offset, symbol]) => `  ${symbol}: ${Number.parseInt(offset, 16)},`).join('\n')}
 } as const
 `
 }
+
+const targets = { 'src/machine/runtime-code.ts': buildMaps, 'src/machine/gdb/stub-code.ts': buildStub }
 
 if (process.argv.includes('--compiler')) {
   console.log(version())
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'thumbpf-runtime-'))
   try {
-    const text = build(folder)
-    if (!process.argv.includes('--check')) writeFileSync(target, text)
-    else if (readFileSync(target, 'utf8') !== text) {
-      console.error('src/machine/runtime-code.ts is not what runtime/ gives: run tools/build-runtime.mjs')
-      process.exitCode = 1
+    for (const [target, build] of Object.entries(targets)) {
+      const text = build(folder)
+      if (!process.argv.includes('--check')) writeFileSync(join(root, target), text)
+      else if (readFileSync(join(root, target), 'utf8') !== text) {
+        console.error(`${target} is not what runtime/ gives: run tools/build-runtime.mjs`)
+        process.exitCode = 1
+      }
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })

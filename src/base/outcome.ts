@@ -52,10 +52,10 @@ export interface Faulted {
   readonly slot: number
   readonly message: string
 }
-/** The run was stopped by a limit on instructions or cycles. */
+/** The run was stopped by a limit on instructions, cycles or time. */
 export interface Limited {
   readonly kind: 'limited'
-  readonly limit: 'instructions' | 'cycles'
+  readonly limit: 'instructions' | 'cycles' | 'time'
   readonly pc: number
   readonly slot: number
   readonly message: string

@@ -6,9 +6,9 @@ import { Command, CommanderError, Option } from 'commander'
 
 import { suggestion } from '../index.ts'
 import { type Io, paint, UsageError } from './io.ts'
+import { machineName } from './target.ts'
 import { count, oneOf } from './values.ts'
 
-const machines = ['sim', 'interp'] as const
 const formats = ['bin'] as const
 
 /** Exit statuses. A fault of our own is told apart from a program's failure (sysexits' EX_SOFTWARE). */
@@ -19,16 +19,32 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-const machineOption = (): Option =>
-  new Option('--machine <name>', 'where to run: sim, the Cortex-M4 simulator, or interp, the BPF interpreter')
-    .argParser(oneOf(machines))
-    .default('sim')
-
-const limitOption = (): Option =>
-  new Option(
-    '--max-instructions <n>',
-    'stop the run after so many instructions (default: 50 million on sim, 10 million on interp)',
-  ).argParser(count(1, Number.MAX_SAFE_INTEGER))
+/** Options of every command that runs programs. */
+function withTargetOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--machine <name>',
+        'where to run: sim, the Cortex-M4 simulator; interp, the BPF interpreter; qemu; gdb:HOST:PORT, a board or emulator behind a GDB stub',
+      )
+        .argParser(machineName)
+        .default('sim'),
+    )
+    .addOption(
+      new Option(
+        '--max-instructions <n>',
+        'stop the run after so many instructions (default: 50 million on sim, 10 million on interp)',
+      ).argParser(count(1, Number.MAX_SAFE_INTEGER)),
+    )
+    .addOption(
+      new Option(
+        '--timeout <ms>',
+        'stop the run after so many milliseconds, on qemu and gdb (default: 10000)',
+      ).argParser(count(1, 2 ** 31 - 1)),
+    )
+    .option('--code <base:size>', 'gdb: RAM of the target for code')
+    .option('--ram <base:size>', 'gdb: RAM of the target for data')
+}
 
 /** Options of every command that compiles. */
 function withCompileOptions(command: Command): Command {
@@ -83,17 +99,16 @@ Examples:
     .argument('<file>', 'object, raw bytes or assembly; - for standard input')
     .option('--ctx <hex>', "the context, R1 points at it: hex bytes, or @FILE for a file's bytes")
     .addOption(new Option('--len <n>', 'R2, instead of the length of the context').argParser(count(0, 0xffffffff)))
-    .addOption(machineOption())
     .option('--entry <name>', 'function to start with')
     .option('--stats', 'print instructions, cycles and sizes too')
     .option('--json', 'print one JSON object')
     .option('--maps', "print the program's maps after the call, in hex (of an array what is not zero)")
     .option('--ctx-out <file>', 'write the context, as it is after the call, to a file')
-    .addOption(limitOption())
     .action(async (file: string, options) => {
       const command = await import('./run.ts')
       settle(await command.run(file, options, io))
     })
+  withTargetOptions(run)
   withCompileOptions(run)
 
   const compile = program
@@ -137,31 +152,30 @@ Examples:
       settle(await command.asm(file, options, io))
     })
 
-  program
+  const test = program
     .command('test')
     .description('run conformance files (.data) and folders of them on the interpreter and on a machine')
     .argument('<path...>', 'files, or folders to search for .data files')
-    .addOption(machineOption())
-    .addOption(limitOption())
     .action(async (paths: string[], options) => {
       const command = await import('./test.ts')
       settle(await command.test(paths, options, io))
     })
 
-  program
+  withTargetOptions(test)
+
+  const plugin = program
     .command('plugin')
     .description('plugin for bpf_conformance: hex program on standard input, R0 in hex on standard output')
     .argument('[memory]', 'hex bytes of the memory that R1 points at')
     .option('--program <hex>', 'the program, instead of standard input')
     .option('--elf', 'the program is an ELF object (found out without this, too)')
-    .addOption(machineOption())
     .addOption(new Option('--jit', 'the same as --machine sim').implies({ machine: 'sim' }))
     .addOption(new Option('--interpret', 'the same as --machine interp').implies({ machine: 'interp' }))
-    .addOption(limitOption())
     .action(async (memory: string | undefined, options) => {
       const command = await import('./plugin.ts')
       settle(await command.plugin(memory, options, io))
     })
+  withTargetOptions(plugin)
 
   return program
 }
@@ -198,6 +212,10 @@ function explain(error: unknown, io: Io): number {
     const { offset, line } = error as { offset?: number; line?: number }
     const place = line !== undefined ? `line ${line}: ` : offset !== undefined ? `offset ${offset}: ` : ''
     say(place + error.message)
+    return Exit.FAILED
+  }
+  if (error.name === 'MachineError') {
+    say(error.message)
     return Exit.FAILED
   }
   if (error.name === 'RejectedError') {

@@ -9,6 +9,7 @@ import {
   instantiate,
   interpretAsync,
   lineAt,
+  type Machine,
   type MapDefinition,
   type MapEntry,
   MapType,
@@ -18,16 +19,14 @@ import {
   type Program,
   RegionMemory,
   RejectedError,
-  Simulator,
 } from '../index.ts'
-
-export type MachineName = 'sim' | 'interp'
+import type { Target } from './target.ts'
 
 /** Instructions after which a run is stopped unless the user says otherwise: about a second's worth at most. */
-const defaultLimit: Readonly<Record<MachineName, number>> = { sim: 50_000_000, interp: 10_000_000 }
+const defaultLimit = { machine: 50_000_000, interpreter: 10_000_000 } as const
 
 export interface ExecuteOptions {
-  readonly machine: MachineName
+  readonly target: Target
   /** Bytes that R1 points at; without any R1 is 0. */
   readonly ctx?: Uint8Array | undefined
   /** R2; the length of the context if undefined. */
@@ -52,8 +51,8 @@ export interface MapContents {
 
 export interface Execution {
   readonly outcome: Outcome
-  /** Executed: BPF instructions on the interpreter, else those of the machine. */
-  readonly instructions: number
+  /** Executed: BPF instructions on the interpreter, else those of the machine; null where it does not count them. */
+  readonly instructions: number | null
   readonly cycles: number | null
   /** Bytes of compiled code; null on the interpreter, which makes none. */
   readonly codeBytes: number | null
@@ -69,7 +68,8 @@ export interface Execution {
 
 /** Calls the program's entry. Throws RejectedError for a program that calls helpers which are not granted. */
 export async function execute(program: Program, options: ExecuteOptions): Promise<Execution> {
-  return options.machine === 'interp' ? executeInterpreted(program, options) : executeCompiled(program, options)
+  const machine = options.target.machine()
+  return machine === null ? executeInterpreted(program, options) : executeCompiled(program, machine, options)
 }
 
 async function executeInterpreted(program: Program, options: ExecuteOptions): Promise<Execution> {
@@ -85,7 +85,7 @@ async function executeInterpreted(program: Program, options: ExecuteOptions): Pr
     r2: options.len ?? ctx.length,
     helpers,
     maps,
-    maximumInstructions: options.maxInstructions ?? defaultLimit.interp,
+    maximumInstructions: options.maxInstructions ?? defaultLimit.interpreter,
   })
   return {
     outcome,
@@ -99,7 +99,7 @@ async function executeInterpreted(program: Program, options: ExecuteOptions): Pr
   }
 }
 
-async function executeCompiled(program: Program, options: ExecuteOptions): Promise<Execution> {
+async function executeCompiled(program: Program, machine: Machine, options: ExecuteOptions): Promise<Execution> {
   const { helpers, unwind } = options.helpers ?? noHelpers
   const module = compile(program, {
     ...options.compile,
@@ -107,15 +107,18 @@ async function executeCompiled(program: Program, options: ExecuteOptions): Promi
     helperNames: options.helperNames,
     ...(unwind === undefined ? {} : { unwindHelper: unwind }),
   })
-  const instance = await instantiate(module, new Simulator(), {
+  const instance = await instantiate(module, machine, {
     helpers: new Map([...helpers].map(([number, helper]) => [number, helper.fn])),
   })
   const { outcome, instructions, cycles, ctx } = await instance.call({
     ...(hasBytes(options.ctx) ? { ctx: options.ctx } : {}),
     len: options.len ?? options.ctx?.length ?? 0,
-    limits: { instructions: options.maxInstructions ?? defaultLimit.sim },
+    limits: options.target.limitsInstructions ? { instructions: options.maxInstructions ?? defaultLimit.machine } : {},
   })
   const { code, bpfInstructions } = module.image
+  const readMaps = options.maps === true ? await Promise.all([...instance.maps.values()].map(contents)) : []
+  // The machine may run other programs.
+  instance.free()
   return {
     outcome,
     instructions,
@@ -124,7 +127,7 @@ async function executeCompiled(program: Program, options: ExecuteOptions): Promi
     bpfInstructions,
     ctx,
     source: sourceOf(program, outcome),
-    maps: options.maps === true ? await Promise.all([...instance.maps.values()].map(contents)) : [],
+    maps: readMaps,
   }
 }
 

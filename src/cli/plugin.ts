@@ -4,27 +4,27 @@
 
 import { readProgram } from '../index.ts'
 import { conformanceHelpers } from './conformance-helpers.ts'
-import { execute, type MachineName } from './execute.ts'
+import { execute } from './execute.ts'
 import type { Io } from './io.ts'
 import { describe } from './run.ts'
+import { openTarget, type TargetFlags } from './target.ts'
 import { hexBytes } from './values.ts'
 
-interface PluginOptions {
-  readonly machine: MachineName
+interface PluginOptions extends TargetFlags {
   readonly program?: string
-  readonly maxInstructions?: number
 }
 
 export async function plugin(memory: string | undefined, options: PluginOptions, io: Io): Promise<number> {
   const text = options.program ?? new TextDecoder().decode(await io.stdin())
   const program = readProgram(hexBytes(text, 'program'))
   const bytes = hexBytes(memory ?? '', 'memory')
+  const target = await openTarget(options)
   const execution = await execute(program, {
-    machine: options.machine,
+    target,
     ctx: bytes.length > 0 ? bytes : undefined,
     maxInstructions: options.maxInstructions,
     helpers: conformanceHelpers,
-  })
+  }).finally(() => target.close())
   if (execution.outcome.kind !== 'returned') {
     io.stderr(`failed: ${describe(execution)}\n`)
     return 1

@@ -3,22 +3,21 @@
 import { formatOutcome, MapType } from '../index.ts'
 import { readBytes, writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
-import { execute, type Execution, type MachineName, type MapContents } from './execute.ts'
+import { execute, type Execution, type MapContents } from './execute.ts'
 import { helperChoice } from './helper-choice.ts'
 import { hostHelpers } from './host-helpers.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
+import { openTarget, type TargetFlags } from './target.ts'
 import { hexBytes, mapTypeName } from './values.ts'
 
-interface RunOptions extends CompileFlags {
+interface RunOptions extends CompileFlags, TargetFlags {
   readonly ctx?: string
   readonly len?: number
-  readonly machine: MachineName
   readonly entry?: string
   readonly stats?: boolean
   readonly json?: boolean
   readonly ctxOut?: string
-  readonly maxInstructions?: number
   readonly maps?: boolean
 }
 
@@ -28,15 +27,21 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const { program } = await loadProgram(file, options.entry, io)
   const ctx = options.ctx === undefined ? undefined : await context(options.ctx)
   const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
-  const execution = await execute(program, {
-    machine: options.machine,
-    ctx,
-    len: options.len,
-    maxInstructions: options.maxInstructions,
-    maps: options.maps === true,
-    ...(choice && { helpers: hostHelpers(choice, io), helperNames: choice.names }),
-    compile: compileOptions(options),
-  })
+  const target = await openTarget(options)
+  let execution: Execution
+  try {
+    execution = await execute(program, {
+      target,
+      ctx,
+      len: options.len,
+      maxInstructions: options.maxInstructions,
+      maps: options.maps === true,
+      ...(choice && { helpers: hostHelpers(choice, io), helperNames: choice.names }),
+      compile: compileOptions(options),
+    })
+  } finally {
+    await target.close()
+  }
   if (options.ctxOut !== undefined) await writeBytes(options.ctxOut, execution.ctx)
 
   const returned = execution.outcome.kind === 'returned'
@@ -55,7 +60,8 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 /** One line for an outcome; for a limit also how to raise it. */
 export function describe(execution: Execution): string {
   const line = formatOutcome(execution.outcome, execution.source)
-  return execution.outcome.kind === 'limited' ? `${line}; --max-instructions raises the limit` : line
+  if (execution.outcome.kind !== 'limited') return line
+  return `${line}; ${execution.outcome.limit === 'time' ? '--timeout' : '--max-instructions'} raises the limit`
 }
 
 async function context(text: string): Promise<Uint8Array> {
@@ -63,7 +69,7 @@ async function context(text: string): Promise<Uint8Array> {
   return hexBytes(text, '--ctx')
 }
 
-function toJson(execution: Execution, machine: MachineName): Record<string, unknown> {
+function toJson(execution: Execution, machine: string): Record<string, unknown> {
   const { outcome, instructions, cycles, codeBytes, bpfInstructions, source, maps } = execution
   const ended =
     outcome.kind === 'returned'

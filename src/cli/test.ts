@@ -4,31 +4,34 @@
 import { expectsError, formatOutcome, InputError, parseConformance, readProgram, RejectedError } from '../index.ts'
 import { listFiles, readBytes } from '../node.ts'
 import { conformanceHelpers } from './conformance-helpers.ts'
-import { execute, type MachineName } from './execute.ts'
+import { execute } from './execute.ts'
 import { type Io, paint, UsageError } from './io.ts'
+import { openTarget, type Target, type TargetFlags } from './target.ts'
 
-interface TestOptions {
-  readonly machine: MachineName
-  readonly maxInstructions?: number
-}
+type TestOptions = TargetFlags
 
 /** Exit status 0 if every file passed, 1 if not. */
 export async function test(paths: readonly string[], options: TestOptions, io: Io): Promise<number> {
   const files = (await Promise.all(paths.map((path) => listFiles(path, '.data')))).flat()
   if (files.length === 0) throw new UsageError(`no .data files in ${paths.join(', ')}`)
-  const machines: MachineName[] = options.machine === 'interp' ? ['interp'] : ['interp', options.machine]
+  const targets = [await openTarget({ machine: 'interp' })]
+  if (options.machine !== 'interp') targets.push(await openTarget(options))
   let failed = 0
-  for (const file of files) {
-    const problems = await check(new TextDecoder().decode(await readBytes(file)), machines, options.maxInstructions)
-    if (problems.length > 0) failed++
-    for (const problem of problems) io.stdout(`${paint(io.colour.stdout, 'red', 'FAIL')} ${file}: ${problem}\n`)
+  try {
+    for (const file of files) {
+      const problems = await check(new TextDecoder().decode(await readBytes(file)), targets, options.maxInstructions)
+      if (problems.length > 0) failed++
+      for (const problem of problems) io.stdout(`${paint(io.colour.stdout, 'red', 'FAIL')} ${file}: ${problem}\n`)
+    }
+  } finally {
+    for (const target of targets) await target.close()
   }
   io.stdout(`${files.length - failed} passed, ${failed} failed\n`)
   return failed === 0 ? 0 : 1
 }
 
 /** What is wrong with the results of one file, a sentence for each machine; nothing if it passes. */
-async function check(source: string, machines: readonly MachineName[], maxInstructions?: number): Promise<string[]> {
+async function check(source: string, targets: readonly Target[], maxInstructions?: number): Promise<string[]> {
   const refusal = expectsError(source)
   let conformance
   try {
@@ -38,23 +41,23 @@ async function check(source: string, machines: readonly MachineName[], maxInstru
     return refusal ? [] : [message]
   }
   const problems: string[] = []
-  for (const machine of machines) {
+  for (const target of targets) {
     try {
       const { outcome } = await execute(readProgram(conformance.program), {
-        machine,
+        target,
         ctx: conformance.memory,
         maxInstructions,
         helpers: conformanceHelpers,
       })
-      if (refusal) problems.push(`on ${machine}: expected to be refused, actual ${formatOutcome(outcome)}`)
+      if (refusal) problems.push(`on ${target.name}: expected to be refused, actual ${formatOutcome(outcome)}`)
       else if (outcome.kind !== 'returned' || outcome.r0 !== conformance.result) {
         problems.push(
-          `on ${machine}: expected r0 = 0x${conformance.result!.toString(16)}, actual ${formatOutcome(outcome)}`,
+          `on ${target.name}: expected r0 = 0x${conformance.result!.toString(16)}, actual ${formatOutcome(outcome)}`,
         )
       }
     } catch (error) {
       const message = refused(error)
-      if (!refusal) problems.push(`on ${machine}: ${message}`)
+      if (!refusal) problems.push(`on ${target.name}: ${message}`)
     }
   }
   return problems

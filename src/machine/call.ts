@@ -142,7 +142,10 @@ function memoryOf(machine: Machine): HelperMemory {
 function remaining(machine: Machine, limits: Limits): Limits {
   const { instructions, cycles } = machine.counters
   return {
-    ...(limits.instructions === undefined ? {} : { instructions: limits.instructions - instructions }),
+    ...(limits.instructions === undefined || instructions === null
+      ? {}
+      : { instructions: limits.instructions - instructions }),
+    ...(limits.milliseconds === undefined ? {} : { milliseconds: limits.milliseconds }),
     ...(limits.cycles === undefined || cycles === null ? {} : { cycles: limits.cycles - cycles }),
   }
 }

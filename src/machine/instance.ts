@@ -36,7 +36,7 @@ export interface Result {
   /** The context after the call, a copy; empty if there was none. */
   readonly ctx: Uint8Array
   /** Executed from the entry's first instruction through its return. */
-  readonly instructions: number
+  readonly instructions: number | null
   /** null where the machine does not count them. */
   readonly cycles: number | null
 }

@@ -23,18 +23,20 @@ export type Stop =
       readonly address: number | undefined
       readonly message: string
     }
-  | { readonly kind: 'limit'; readonly limit: 'instructions' | 'cycles'; readonly pc: number }
+  | { readonly kind: 'limit'; readonly limit: 'instructions' | 'cycles' | 'time'; readonly pc: number }
 
 export interface Limits {
-  /** Most instructions to execute in this run. */
+  /** Most instructions to execute in this run. Only where the machine can stop at a number of them. */
   readonly instructions?: number
   /** Most cycles. Only where the machine counts them. */
   readonly cycles?: number
+  /** Most milliseconds. Only on machines behind a debugger. */
+  readonly milliseconds?: number
 }
 
-/** Counted since the last reset of the counters. `cycles` is null where the machine does not count them. */
+/** Counted since the last reset of the counters. null where the machine does not count them. */
 export interface Counters {
-  instructions: number
+  instructions: number | null
   cycles: number | null
 }
 

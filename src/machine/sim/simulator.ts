@@ -53,7 +53,7 @@ const SP = 13
 export class Simulator implements Machine {
   readonly name = 'sim'
   readonly regions: readonly Region[]
-  readonly counters: Counters
+  readonly counters: Counters & { instructions: number }
   readonly #memory: Memory
   readonly #core: Core
   readonly #countCycles: boolean

@@ -1,0 +1,84 @@
+// Where programs run: the words after --machine, and what they open.
+
+import { InvalidArgumentError } from 'commander'
+
+import { GdbMachine, type Machine, type Region, Simulator, suggestion } from '../index.ts'
+import { UsageError } from './io.ts'
+
+/** A target while a command runs. */
+export interface Target {
+  /** As the user wrote it. */
+  readonly name: string
+  /** A machine for the next program: the simulator anew, others the same each time. null: the interpreter. */
+  readonly machine: () => Machine | null
+  /** Whether a run can be stopped after a number of instructions. */
+  readonly limitsInstructions: boolean
+  /** Ends what was opened, and puts back what was changed. */
+  readonly close: () => Promise<void>
+}
+
+/** Options of every command that runs programs. */
+export interface TargetFlags {
+  readonly machine: string
+  readonly maxInstructions?: number
+  readonly timeout?: number
+  readonly code?: string
+  readonly ram?: string
+}
+
+const words = ['sim', 'interp', 'qemu', 'gdb:HOST:PORT']
+const gdbPattern = /^gdb:(.+):(\d{1,5})$/
+
+/** Parser of --machine: checks the form alone, so that a mistake is told before anything runs. */
+export function machineName(text: string): string {
+  if (['sim', 'interp', 'qemu'].includes(text) || gdbPattern.test(text)) return text
+  throw new InvalidArgumentError(`Allowed: ${words.join(', ')}${suggestion(text, words)}`)
+}
+
+/** Opens what the options say. Throws MachineError where it does not answer, UsageError for options that do not fit. */
+export async function openTarget(flags: TargetFlags): Promise<Target> {
+  const name = flags.machine
+  const local = { name, limitsInstructions: true, close: async () => {} }
+  if (name === 'interp') return { ...local, machine: () => null }
+  if (name === 'sim') return { ...local, machine: () => new Simulator() }
+  if (flags.maxInstructions !== undefined) {
+    throw new UsageError(`--max-instructions is for sim and interp; on ${name} --timeout limits a run`)
+  }
+  const runTimeout = flags.timeout === undefined ? {} : { runTimeout: flags.timeout }
+  const { startQemu } = await import('../node.ts')
+  const machine = name === 'qemu' ? await startQemu(runTimeout) : await connectGdb(flags, runTimeout)
+  return { name, limitsInstructions: false, machine: () => machine, close: () => machine.close() }
+}
+
+async function connectGdb(flags: TargetFlags, runTimeout: { runTimeout?: number }): Promise<Machine> {
+  const [name = '', host = '', port = ''] = gdbPattern.exec(flags.machine) ?? []
+  if (Number(port) > 65_535) throw new UsageError(`port ${port} is none; ports go to 65535`)
+  const regions = [
+    region('code', '--code', flags.code, { execute: true, write: false }),
+    region('ram', '--ram', flags.ram, { execute: false, write: true }),
+  ]
+  const { connectTcp } = await import('../node.ts')
+  return GdbMachine.connect(await connectTcp(host, Number(port), 5000), { name, regions, ...runTimeout })
+}
+
+/** BASE:SIZE, decimal or hex. */
+function region(
+  name: string,
+  option: string,
+  text: string | undefined,
+  access: { execute: boolean; write: boolean },
+): Region {
+  if (text === undefined) {
+    throw new UsageError(
+      `a debugger needs --code BASE:SIZE and --ram BASE:SIZE, RAM of the target that programs and their data may use, ` +
+        `such as --code 0x20010000:0x4000 --ram 0x20014000:0x8000`,
+    )
+  }
+  const [base = NaN, size = NaN, ...more] = text
+    .split(':')
+    .map((part) => (/^(0x[0-9a-f]+|\d+)$/i.test(part) ? Number(part) : NaN))
+  if (!(base + size <= 2 ** 32) || more.length > 0 || ((base | size) & 3) !== 0) {
+    throw new UsageError(`${option} is '${text}', must be BASE:SIZE, multiples of 4 within 4 GiB`)
+  }
+  return { name, base, size, ...access }
+}

@@ -15,6 +15,7 @@ import { benchSpeed, type Table } from './speed.ts'
 /** Levels of the compiler, with what they are for. */
 const LEVELS = [
   [2, 'everything; the default'],
+  ['s', 'few bytes'],
   [0, 'plain, for comparison'],
 ] as const
 

@@ -44,8 +44,8 @@ export interface CompileOptions {
   readonly positionIndependent?: boolean | undefined
   /** The textbook workflow: push all callee-saved registers and LR, pop them and PC. */
   readonly fullPrologue?: boolean | undefined
-  /** 0: plain, for comparison; 2: everything. Default 2. */
-  readonly optimize?: 0 | 2 | undefined
+  /** 0: plain, for comparison; 2: everything; s: everything that does not cost bytes. Default 2. */
+  readonly optimize?: 0 | 2 | 's' | undefined
   /** Told what each stage made, as text. */
   readonly dump?: ((stage: string, text: string) => void) | undefined
   /** Checks the IR after every pass and the allocation of registers, for tests. */
@@ -89,7 +89,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     const code = select(func, symbols, { entry, saveSp: entry && needsEnv(func) ? Env.sp : -1 })
     dump?.('select', printCode(code))
     const before = options.check === true ? snapshot(code) : undefined
-    allocate(code, { fullPrologue })
+    allocate(code, { fullPrologue, small: options.optimize === 's' })
     const faults = before === undefined ? [] : checkAllocation(before, code)
     if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
     straighten(code)

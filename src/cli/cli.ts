@@ -49,7 +49,11 @@ function withTargetOptions(command: Command): Command {
 /** Options of every command that compiles. */
 function withCompileOptions(command: Command): Command {
   return command
-    .addOption(new Option('-O, --optimize <level>', '0 or 2').argParser(oneOf(['0', '2'] as const)).default('2'))
+    .addOption(
+      new Option('-O, --optimize <level>', '0: plain, 2: fast, s: small')
+        .argParser(oneOf(['0', '2', 's'] as const))
+        .default('2'),
+    )
     .option('--full-prologue', 'save all callee-saved registers, used or not')
     .option('--position-independent', 'code that is never patched: its addresses are in a table')
     .option('--helpers <table>', 'numbers and prototypes of helpers: linux, riot, or a C header')

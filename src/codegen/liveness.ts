@@ -8,6 +8,9 @@ import { OperandBuffer, Role, collectOperands, fixedRegister, isRematerialisable
 import { Line, Ranges, widen } from './ranges.ts'
 
 const DEPTH_LIMIT = 8
+/** How often a loop is guessed to run, and what its references count for where bytes are to be saved. */
+const LOOP_WEIGHT = 10
+const SMALL_WEIGHT = 2
 /** How often a block that ends in a trap is expected to run. */
 const COLD = 0.01
 
@@ -49,9 +52,9 @@ export class Liveness {
   }
 }
 
-/** Live ranges and references of `fn`. */
-export function liveness(fn: CodeFunction): Liveness {
-  const line = layLine(fn)
+/** Live ranges and references of `fn`. `small`: a loop's references hardly count for more than others, as bytes are to be saved. */
+export function liveness(fn: CodeFunction, small = false): Liveness {
+  const line = layLine(fn, small ? SMALL_WEIGHT : LOOP_WEIGHT)
   const pins: number[] = []
   const flat = collect(fn, line, pins)
   const rematUses: number[] = []
@@ -61,7 +64,7 @@ export function liveness(fn: CodeFunction): Liveness {
   return new Liveness(line, builder.ranges, builder.firstRange, refs, flat.remat, rematUses, pins)
 }
 
-function layLine(fn: CodeFunction): Line {
+function layLine(fn: CodeFunction, weight: number): Line {
   const { blocks } = fn
   let count = 1
   for (const block of blocks) count += block.code.length + 1
@@ -78,7 +81,7 @@ function layLine(fn: CodeFunction): Line {
     line.codes.push(undefined)
     line.footer[b] = number++
     const trap = code.length > 0 && code[code.length - 1]!.form === P.UNREACHABLE
-    line.frequency[b] = 10 ** Math.min(loopDepth, DEPTH_LIMIT) * (trap ? COLD : 1)
+    line.frequency[b] = weight ** Math.min(loopDepth, DEPTH_LIMIT) * (trap ? COLD : 1)
   }
   return line
 }

@@ -21,6 +21,8 @@ const SAVE_COST = 2
 const HIGH_COST = 0.1
 /** What an encoding of two bytes less is worth. */
 const SHORT_GAIN = 0.1
+/** Both where bytes are to be saved. */
+const SMALL_COST = 0.4
 /** Positions between a constant's making and its first use from which on it is made later. */
 const FAR = 24
 /** References of a bundle that are asked for the register that they would like. */
@@ -111,6 +113,8 @@ export class Assignment {
   /** Per real register and position: range that takes it, or PINNED; only where `busy` says that there is one. */
   readonly #owner: Int32Array
   readonly #positions: number
+  readonly #highCost: number
+  readonly #shortGain: number
   readonly #queue = new Queue()
   /** Sum of what the references before one cost. */
   readonly #refCost: Float64Array
@@ -128,7 +132,9 @@ export class Assignment {
   #head = -1
   #tail = -1
 
-  constructor(fn: CodeFunction, live: Liveness, bundles: Bundles, saved: number) {
+  constructor(fn: CodeFunction, live: Liveness, bundles: Bundles, saved: number, small: boolean) {
+    this.#highCost = small ? SMALL_COST : HIGH_COST
+    this.#shortGain = small ? SMALL_COST : SHORT_GAIN
     this.live = live
     this.bundles = bundles
     this.used = saved
@@ -299,7 +305,7 @@ export class Assignment {
     for (let r = 0; r < 15; r++) {
       if (((free >> r) & 1) === 0) continue
       let cost = ORDER[r]! - wanted[r]!
-      if (((LOW >> r) & 1) === 0) cost += HIGH_COST * references
+      if (((LOW >> r) & 1) === 0) cost += this.#highCost * references
       if ((((CALLEE_SAVED | (1 << LR)) >> r) & 1) !== 0 && ((used >> r) & 1) === 0) cost += SAVE_COST
       if (cost < bestCost) {
         bestCost = cost
@@ -361,7 +367,8 @@ export class Assignment {
   }
 
   #wantShort(register: number): void {
-    if (register >= 0 && ((LOW >> register) & 1) !== 0) this.#wanted[register] = this.#wanted[register]! + SHORT_GAIN
+    if (register >= 0 && ((LOW >> register) & 1) !== 0)
+      this.#wanted[register] = this.#wanted[register]! + this.#shortGain
   }
 
   /** Register of the other side of a copy, -1 if it has none yet. */

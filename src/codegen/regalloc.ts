@@ -12,6 +12,8 @@ import { rewrite } from './regalloc-rewrite.ts'
 export interface AllocateOptions {
   /** All callee-saved registers are pushed whatever happens, so that they cost nothing to use. */
   readonly fullPrologue?: boolean
+  /** Few bytes count for more than few cycles. */
+  readonly small?: boolean
 }
 
 /** Gives every virtual register of `fn` a place, and rewrites it. Always succeeds; the same input gives the same output. */
@@ -19,8 +21,9 @@ export function allocate(fn: CodeFunction, options: AllocateOptions = {}): void 
   fn.calls = losesLink(fn)
   const all = options.fullPrologue === true || fn.savesAll
   const saved = (all ? CALLEE_SAVED : 0) | (all || fn.calls ? 1 << LR : 0)
-  const live = liveness(fn)
-  const assignment = new Assignment(fn, live, coalesce(fn, live), saved)
+  const small = options.small === true
+  const live = liveness(fn, small)
+  const assignment = new Assignment(fn, live, coalesce(fn, live), saved, small)
   assignment.run()
   rewrite(fn, assignment)
 }

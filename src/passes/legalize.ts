@@ -261,6 +261,7 @@ class Legalizer {
         this.set(value, this.plain(args[0]!), this.plain(args[1]!))
         return
       case Op.umul:
+      case Op.add2:
       case Op.sub2:
         // Routines are written with pairs where they need them; `word` reads them.
         value.args = this.flatten(args)

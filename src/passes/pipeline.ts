@@ -12,15 +12,15 @@ import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
-import { makeRoutine, routineCalls } from './routines.ts'
+import { calledRoutines, makeRoutine } from './routines.ts'
 import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
 import { reduceStrength } from './strength.ts'
 
 export interface PassOptions {
-  /** 0: only what the back end needs. */
-  readonly optimize: 0 | 2
+  /** 0: only what the back end needs. s: as 2, but few bytes where cycles and bytes are at odds. */
+  readonly optimize: 0 | 2 | 's'
   /** Runs the checker of the IR after each pass. */
   readonly check?: boolean | undefined
   /** Told of each function after each pass. */
@@ -34,7 +34,8 @@ export function runPasses(module: Module, options: PassOptions): void {
     options.after?.(name, func)
     return result
   }
-  const optimize = options.optimize > 0
+  const optimize = options.optimize !== 0
+  const small = options.optimize === 's'
   const wide = (func: Func): void => {
     step('simplify-cfg', func, simplifyCfg)
     // Before legalization: what folds here is half the words there.
@@ -80,11 +81,11 @@ export function runPasses(module: Module, options: PassOptions): void {
   }
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     if (module.routines.has(name)) continue
-    const func = makeRoutine(name)
+    const func = makeRoutine(name, small)
     module.routines.set(name, func)
     wide(func)
     narrow(func)
-    wanted.push(...routineCalls[name]!)
+    wanted.push(...calledRoutines(name, small))
   }
   if (!removeArguments(module)) return
   // Operands that are not passed any more.

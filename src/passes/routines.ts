@@ -96,6 +96,80 @@ b10: <- b6
   ret v90, 0, v92, v93
 `
 
+// The same in few bytes: the divisor is doubled up to the dividend, then taken away bit by bit.
+const udivmod64Small = `
+func udivmod64(i32, i32, i32, i32)
+b0:
+  v0:i32 = param #0
+  v1:i32 = param #1
+  v2:i32 = param #2
+  v3:i32 = param #3
+  v4:i32 = or v1, v3
+  branch v4 b2 b1
+b1: <- b0
+  v5:i32 = udiv v0, v2
+  v6:i32 = urem v0, v2
+  ret v5, 0, v6, 0
+b2: <- b0
+  v7:i32 = or v2, v3
+  branch v7 b4 b3
+b3: <- b2
+  ret 0, 0, v0, v1
+b4: <- b2
+  jump b5
+b5: <- b4 b7
+  v10:i32 = phi v2, v15
+  v11:i32 = phi v3, v16
+  v12:i32 = phi 0, v17
+  v13:i32 = slt v11, 0
+  branch v13 b8 b6
+b6: <- b5
+  v14:i32 = ult2 v10, v11, v0, v1
+  branch v14 b7 b8
+b7: <- b6
+  v18:i64 = add2 v10, v11, v10, v11
+  v15:i32 = word v18, #0
+  v16:i32 = word v18, #1
+  v17:i32 = add v12, 1
+  jump b5
+b8: <- b5 b6
+  jump b9
+b9: <- b8 b12
+  v20:i32 = phi v0, v40
+  v21:i32 = phi v1, v41
+  v22:i32 = phi v10, v50
+  v23:i32 = phi v11, v51
+  v24:i32 = phi v12, v52
+  v25:i32 = phi 0, v42
+  v26:i32 = phi 0, v29
+  v27:i64 = add2 v25, v26, v25, v26
+  v28:i32 = word v27, #0
+  v29:i32 = word v27, #1
+  v30:i32 = ult2 v20, v21, v22, v23
+  branch v30 b11 b10
+b10: <- b9
+  v31:i64 = sub2 v20, v21, v22, v23
+  v32:i32 = word v31, #0
+  v33:i32 = word v31, #1
+  v34:i32 = add v28, 1
+  jump b12
+b11: <- b9
+  jump b12
+b12: <- b10 b11
+  v40:i32 = phi v32, v20
+  v41:i32 = phi v33, v21
+  v42:i32 = phi v34, v28
+  v53:i32 = lsr v22, 1
+  v54:i32 = lsl v23, 31
+  v50:i32 = or v53, v54
+  v51:i32 = lsr v23, 1
+  v52:i32 = sub v24, 1
+  v55:i32 = slt v52, 0
+  branch v55 b13 b9
+b13: <- b12
+  ret v42, v29, v40, v41
+`
+
 // high:low / d for high < d and d >= 2^31. Results: quotient, remainder.
 const divide = `
 func divide(i32, i32, i32)
@@ -204,15 +278,15 @@ b0:
 `
 
 const texts: Record<string, string> = { udivmod64, divide, sdivmod64 }
+const smallTexts: Record<string, string> = { udivmod64: udivmod64Small }
 
-/** The routine's IR, not yet legal, and the names of the routines that it calls. */
-export function makeRoutine(name: string): Func {
-  return parse(texts[name] ?? unreachable(`no routine ${name}`))
+/** The routine's IR, not yet legal: a fast one or, if there is one, a small one. */
+export function makeRoutine(name: string, small: boolean): Func {
+  return parse((small ? smallTexts[name] : undefined) ?? texts[name] ?? unreachable(`no routine ${name}`))
 }
 
-/** Routines that a routine calls. */
-export const routineCalls: Record<string, readonly string[]> = {
-  udivmod64: ['divide'],
-  divide: [],
-  sdivmod64: ['udivmod64'],
+/** Names of the routines that a routine calls, as IR before legalization. */
+export function calledRoutines(name: string, small: boolean): readonly string[] {
+  if (name === 'sdivmod64') return ['udivmod64']
+  return name === 'udivmod64' && !small ? ['divide'] : []
 }

@@ -17,7 +17,7 @@ describeWith(['clang-19', 'arm-none-eabi-gcc', 'arm-none-eabi-ld'], 'kernels of 
 
   for (const name of kernelInputs.keys()) {
     it(`agree in all builds and levels: ${name}`, async () => {
-      for (const optimize of [0, 2] as const) {
+      for (const optimize of [0, 's', 2] as const) {
         const [report] = await benchKernels(built, [name], { optimize, check: true })
         // None is over at once, and none takes long.
         for (const build of [...nativeBuilds, ...bpfBuilds]) {

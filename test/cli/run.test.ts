@@ -22,7 +22,7 @@ async function json(args: readonly string[], stdin: string | Uint8Array = ''): P
 
 describe('thumbpf run', () => {
   for (const { file, ctx, r0 } of examples) {
-    for (const extra of [[], ['-O', '0'], ['--full-prologue'], ['--machine', 'interp']]) {
+    for (const extra of [[], ['-O', '0'], ['-O', 's'], ['--full-prologue'], ['--machine', 'interp']]) {
       it(`gives ${r0} for ${file} ${extra.join(' ')}`, async () => {
         const result = await json([example(file), '--ctx', input(ctx), ...extra])
         expect(result).toMatchObject({ outcome: 'returned', r0 })

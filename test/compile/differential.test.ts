@@ -12,7 +12,7 @@ const seeds: readonly (readonly [number, number, number, 0 | 2])[] = []
 
 const machine = new Simulator()
 
-async function agrees(seed: number, length: number, functions: number, optimize: 0 | 2): Promise<void> {
+async function agrees(seed: number, length: number, functions: number, optimize: 0 | 2 | 's'): Promise<void> {
   const { text } = randomProgram(seed, length, functions)
   const {
     interpreter,
@@ -34,7 +34,7 @@ describe('compiled code does what the interpreter does', () => {
     it(`seed ${seed} length ${length} functions ${functions} -O${optimize}`, () =>
       agrees(seed, length, functions, optimize))
   }
-  for (const optimize of [2, 0] as const) {
+  for (const optimize of [2, 's', 0] as const) {
     it(`random programs, -O${optimize}`, { timeout: 600_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(programs, ([seed, length, functions]) => agrees(seed, length, functions, optimize)),

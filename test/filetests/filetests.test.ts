@@ -102,14 +102,14 @@ async function runs(text: Uint8Array, head: string): Promise<string[]> {
     results.push(`${formatOutcome(outcome)}${changed}\n`)
   }
   const len = lenWord === undefined ? (ctx?.length ?? 0) : Number(lenWord)
-  for (const optimize of [0, 2] as const) {
+  for (const optimize of [0, 's', 2] as const) {
     const image = compile(text, { helpers: new Set(testHelpers.keys()), optimize, check: true })
     const instance = await instantiate(image, machine, { helpers: testHelpers })
     const result = await instance.call({ ...(ctx && { ctx }), len })
     report(result.outcome, result.ctx)
     const base = instance.ctxAddress
     instance.free()
-    if (optimize === 0) continue
+    if (optimize !== 2) continue
     const bytes = (ctx ?? new Uint8Array(0)).slice()
     const memory = new RegionMemory([{ base, bytes }])
     report(interpret(readProgram(text), { memory, r1: ctx === undefined ? 0 : base, r2: len, helpers }).outcome, bytes)

@@ -7,3 +7,9 @@
  * the caller. `tailCalls` counts them, from 0. `table` is the address of the addresses that position-independent code uses.
  */
 export const Env = { outcome: 0, pc: 4, sp: 8, ctx: 12, len: 16, tailCalls: 20, table: 24, size: 32 } as const
+
+/**
+ * Bytes at the end of the address space where no access succeeds: the system region of a Cortex-M has nothing there. So a pointer that
+ * steps through memory faults before it wraps, and an object with room behind its address ends below 2^32.
+ */
+export const UNMAPPED_END = 0x10000

@@ -101,6 +101,7 @@ class FunctionBuilder {
     this.shared = shared
     this.func = new Func(fn.name, isEntry ? [I32, I32, I32] : [I64, I64, I64, I64, I64, I32])
     const { func } = this
+    func.hasContext = isEntry
     this.block = func.newBlock()
     const zero = func.double(0, 0)
     this.state = Array.from({ length: REGISTERS }, () => zero)

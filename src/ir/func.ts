@@ -92,6 +92,8 @@ export class Func {
   areas = 0
   /** Types of the parameters. */
   params: Type[]
+  /** The first parameter is a program's context: the address of an object, or 0. */
+  hasContext = false
   private readonly words = new Map<number, Value>()
   /** By high word, then by low word. */
   private readonly doubles = new Map<number, Map<number, Value>>()

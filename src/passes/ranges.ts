@@ -3,6 +3,7 @@
 // a loop are walked again until nothing changes, with growing bounds widened, and once more to narrow them.
 // Needs: any stage; best folded and numbered.
 
+import { UNMAPPED_END } from '../base/abi.ts'
 import { Comparison, decide, refine } from '../domain/compare.ts'
 import { KnownValues, LIMIT } from '../domain/known-values.ts'
 import * as domain from '../domain/transfer.ts'
@@ -12,6 +13,8 @@ import { COMPARE, I64, Op, VOID, attributes } from '../ir/op.ts'
 import { type Counter, counterOf } from './counters.ts'
 
 const WORD = 2 ** 32
+/** The greatest address of anything. */
+const LAST_ADDRESS = WORD - UNMAPPED_END - 1
 
 const comparisonOf: Record<number, Comparison> = {
   [Op.eq]: Comparison.EQUAL,
@@ -64,6 +67,7 @@ const NARROW = -1
 
 class Analysis {
   private readonly order: readonly Block[]
+  private readonly hasContext: boolean
   private readonly known: KnownValues
   private readonly idom: Int32Array
   /** Blocks in the order of the walk, the place of each (by `order`) in it, and the place behind all that it dominates. */
@@ -97,6 +101,7 @@ class Analysis {
 
   constructor(func: Func, order: readonly Block[]) {
     this.order = order
+    this.hasContext = func.hasContext
     this.idom = dominators(order)
     const count = order.length
     this.place = new Int32Array(count)
@@ -251,6 +256,7 @@ class Analysis {
     for (; index < values.length - 1; index++) {
       const value = values[index]!
       if (value.type !== VOID) this.transfer(value)
+      if (value.op >= Op.load8 && value.op <= Op.store64) this.access(value)
     }
     this.leave(block)
     return at + 1
@@ -415,6 +421,22 @@ class Analysis {
     return true
   }
 
+  /**
+   * What an access says of its address, until `forget`: it is not in the end of the address space, or it would have faulted. Offsets
+   * above 0 could wrap to the start.
+   */
+  private access({ args, imm }: Value): void {
+    const address = args[0]!
+    if (imm > 0 || imm <= -UNMAPPED_END || address.op === Op.const) return
+    const { known, scratch } = this
+    const most = LAST_ADDRESS - imm
+    if (known.maximum(address.id) <= most || known.minimum(address.id) > most) return
+    this.keep(address.id)
+    known.setRange(scratch, 0, most, false)
+    known.meet(address.id, scratch, false)
+    this.follow(address, 2)
+  }
+
   /** Carries what was refined of a value to those that it is made of, and to its extensions. */
   private follow(value: Value, depth: number): void {
     const { known, scratch } = this
@@ -505,9 +527,15 @@ class Analysis {
         return known.setSignedRange(id, -0x8000, 0x7fff, false)
       case Op.clz:
         return known.setRange(id, 0, 32, false)
+      case Op.param:
+        if (this.hasContext && value.imm === 0) return known.setRange(id, 0, LAST_ADDRESS, wide)
+        return known.setUnknown(id, wide)
+      case Op.address:
+      case Op.tableaddress:
+        return known.setRange(id, 0, LAST_ADDRESS, false)
       case Op.frame:
         // r10 is a multiple of 8.
-        known.setUnknown(id, false)
+        known.setRange(id, 0, LAST_ADDRESS, false)
         known.setBits(id, value.imm & 7, 0, ~7, 0)
         return
       default:

@@ -8,6 +8,9 @@ import { Cond, Flags } from '../thumb/instruction.ts'
 import type { Selector } from './select.ts'
 import { shiftedOperand } from './select-value.ts'
 
+/** Values before a branch that are looked at for the difference of what it compares. */
+const NEAR = 12
+
 export interface Test {
   readonly cond: number
 }
@@ -55,7 +58,7 @@ function flags(selector: Selector, form: number, n: number, m: number, imm: numb
 
 function compareWords(selector: Selector, op: number, left: Value, right: Value): number {
   if (left.op === Op.const && right.op !== Op.const) {
-    compare(selector, right, left)
+    if (!compareBySubtraction(selector, right, left)) compare(selector, right, left)
     return exchanged[op]!
   }
   if (right.op === Op.const) {
@@ -72,8 +75,43 @@ function compareWords(selector: Selector, op: number, left: Value, right: Value)
       if (op === Op.slt && c !== -0x80000000 && fitsModified(c - 1)) return bounded(selector, left, c - 1, Cond.LE)
     }
   }
-  compare(selector, left, right)
+  if (!compareBySubtraction(selector, left, right)) compare(selector, left, right)
   return unswapped[op]!
+}
+
+/** Makes left - right by an instruction that sets the flags, if the block has that difference and needs it behind the branch. */
+function compareBySubtraction(selector: Selector, left: Value, right: Value): boolean {
+  const { values } = selector.block
+  const branch = values[values.length - 1]!
+  const test = branch.args[0]
+  if (
+    branch.op !== Op.branch ||
+    test === undefined ||
+    test.args[0] !== left ||
+    test.args[1] !== right ||
+    test.uses !== 1
+  )
+    return false
+  const immediate = right.op === Op.const
+  const c = right.imm
+  if (immediate && (c === 0 || c === -0x80000000 || !fitsModified(c))) return false
+  for (let at = values.length - 2; at >= 0 && at > values.length - NEAR; at--) {
+    const value = values[at]!
+    const [a, b] = value.args
+    const difference = immediate
+      ? value.op === Op.add && a === left && b!.op === Op.const && b!.imm === -c
+      : value.op === Op.sub && a === left && b === right
+    if (!difference) continue
+    if (!selector.needed(value) || selector.writebacks.isGiven(value)) return false
+    for (let after = at + 1; after < values.length; after++) if (values[after]!.args.includes(value)) return false
+    const d = selector.use(value)
+    const n = selector.use(left)
+    const code = immediate ? selector.emit(F.SUB_i, d, n, -1, c) : selector.emit(F.SUB_r, d, n, selector.use(right))
+    code.s = Flags.SET
+    selector.merged = value
+    return true
+  }
+  return false
 }
 
 function bounded(selector: Selector, left: Value, bound: number, cond: number): number {

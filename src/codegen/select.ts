@@ -6,8 +6,8 @@ import { unreachable } from '../base/errors.ts'
 import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
 import { splitCriticalEdges } from '../ir/edges.ts'
-import { type Block, type Func, type Value, countUses } from '../ir/func.ts'
-import { EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
+import type { Block, Func, Value } from '../ir/func.ts'
+import { COMPARE, EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { CALLER_SAVED, SP } from '../thumb/registers.ts'
@@ -17,6 +17,7 @@ import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
 import { lowerValue } from './select-value.ts'
 import { Writebacks } from './select-writeback.ts'
+import { isPlain, tiePhis } from './tie-phis.ts'
 
 /** Numbers of the module's symbols, as far as selection needs them. */
 export interface Symbols {
@@ -37,6 +38,9 @@ export function select(func: Func, symbols: Symbols, options: SelectOptions): Co
   return new Selector(func, symbols, options).run()
 }
 
+/** Values between a test and its branch that are looked at. */
+const BEHIND_LIMIT = 8
+
 interface Constant {
   vreg: number
   /** The number of instructions of the block, counted from its end, before which it must stand. */
@@ -55,14 +59,18 @@ export class Selector {
   readonly writebacks = new Writebacks()
   /** The block whose values are being lowered. */
   block: Block
+  /** Place in its block of the value that is being lowered. */
+  private index = 0
+  /** A difference that the block's comparison has made. */
+  merged: Value | null = null
   /** Instructions of the current value, forwards. */
   private group: Code[] = []
   /** Instructions of the current code block, backwards. */
   private out: Code[] = []
   private origin = -1
   /** By value: virtual register, 0 for not needed (so far). Words of pairs stand in `halves`. */
-  private readonly registers: Int32Array
-  private readonly halves: (number[] | undefined)[]
+  private registers = new Int32Array(0)
+  private halves: (number[] | undefined)[] = []
   private readonly constants = new Map<number, Constant>()
   /** Addresses, by number of the symbol and offset. */
   private readonly addresses = new Map<number, Constant>()
@@ -82,8 +90,6 @@ export class Selector {
     this.code = new CodeFunction(func.name)
     this.frame = frameExtent(func)
     this.block = func.blocks[0]!
-    this.registers = new Int32Array(func.valueCount)
-    this.halves = Array.from({ length: func.valueCount })
     this.labels = 0
   }
 
@@ -91,8 +97,11 @@ export class Selector {
     const { func, code } = this
     splitCriticalEdges(func)
     const order = removeUnreachable(func)
-    findLoops(order, dominators(order))
-    countUses(func)
+    const idom = dominators(order)
+    findLoops(order, idom)
+    tiePhis(func, order, idom)
+    this.registers = new Int32Array(func.valueCount)
+    this.halves = Array.from({ length: func.valueCount })
     this.labels = func.blockCount
     code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
@@ -190,9 +199,10 @@ export class Selector {
     this.made[block.id] = []
     const { values } = block
     if (block.loopDepth > 0) this.writebacks.find(this.func, block)
-    for (let index = values.length - 1; index >= 0; index--) {
-      const value = values[index]!
+    for (this.index = values.length - 1; this.index >= 0; this.index--) {
+      const value = values[this.index]!
       if (value.op === Op.phi) break
+      if (value === this.merged) continue
       this.origin = value.origin
       const attribute = attributes[value.op]!
       if ((attribute & TERMINATOR) !== 0) this.lowerTerminator(value)
@@ -205,7 +215,7 @@ export class Selector {
     this.closeBlock(block.id)
   }
 
-  private needed(value: Value): boolean {
+  needed(value: Value): boolean {
     return value.type === I64 ? this.halves[value.id] !== undefined : this.registers[value.id] !== 0
   }
 
@@ -290,8 +300,7 @@ export class Selector {
       }
       case Op.branch: {
         const test: Test = testOf(this, value.args[0]!)
-        this.branchTo(block.successors[0]!.id, test.cond)
-        this.branchTo(block.successors[1]!.id)
+        this.lowerBehind(value.args[0]!, test.cond)
         return
       }
       case Op.ret: {
@@ -324,6 +333,35 @@ export class Selector {
       default:
         unreachable(`terminator ${value.op}`)
     }
+  }
+
+  /** The branch, behind the values that stand between it and its test: they leave the flags alone. */
+  private lowerBehind(test: Value, cond: number): void {
+    const { block, group, wanted } = this
+    const { values } = block
+    let first = this.index
+    while (first > 0 && first > this.index - BEHIND_LIMIT && isPlain(values[first - 1]!)) first--
+    const between = first < this.index && values[first - 1] === test && (attributes[test.op]! & COMPARE) !== 0
+    if (between) {
+      this.group = []
+      this.wanted = []
+    }
+    this.branchTo(block.successors[0]!.id, cond)
+    this.branchTo(block.successors[1]!.id)
+    if (!between) return
+    this.flush()
+    for (this.index--; this.index >= first; this.index--) {
+      const value = values[this.index]!
+      if (value === this.merged || !this.needed(value)) continue
+      this.origin = value.origin
+      lowerValue(this, value)
+      this.flush()
+    }
+    // The caller goes on with the test.
+    this.index = first
+    this.origin = test.origin
+    this.group = group
+    this.wanted = wanted
   }
 
   /** The moves into the phis of a block at the end of the only way from here to there. */

@@ -1,5 +1,5 @@
 // Common subexpressions: of two pure values with the same operation and operands, the one whose block is dominated by the
-// other's becomes the other. Walks blocks in reverse postorder, so that operands are settled first.
+// other's becomes the other; so does one of two equal phis of a block. Walks blocks in reverse postorder, so that operands are settled first.
 // Needs and leaves: any stage.
 
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
@@ -44,7 +44,7 @@ export function numberValues(func: Func): void {
         const arg = args[index]!
         if (arg.replacement !== null) args[index] = arg.replacement
       }
-      if ((attributes[value.op]! & PURE) === 0 || value.op === Op.phi || value.op === Op.param) continue
+      if ((attributes[value.op]! & PURE) === 0 || value.op === Op.param) continue
       if (
         (attributes[value.op]! & COMMUTATIVE) !== 0 &&
         args.length === 2 &&
@@ -82,6 +82,7 @@ export function numberValues(func: Func): void {
 function same(a: Value, b: Value): boolean {
   if (a.op !== b.op || a.type !== b.type || a.imm !== b.imm || a.callee !== b.callee || a.args.length !== b.args.length)
     return false
+  if (a.op === Op.phi && a.block !== b.block) return false
   for (let index = 0; index < a.args.length; index++) if (a.args[index] !== b.args[index]) return false
   return true
 }

@@ -370,7 +370,10 @@ class Generator {
     }
     this.block(1 + random.below(4), depth + 1, callable && random.chance(30))
     if (random.chance(60)) this.put(random.pick([0x0f, 0xaf, 0x2f]), this.data(), counter)
+    const old = random.chance(40) ? this.data() : -1
+    if (old >= 0) this.put(0xbf, old, counter)
     this.put(0x07, counter, 0, 0, step)
+    if (old >= 0 && random.chance(50)) this.put(random.pick([0x0f, 0xaf, 0x2f, 0x1f]), this.data(), old)
     if (rotated) {
       loadLimit()
       this.put(random.pick([0xad, 0xcd, 0x55 + 8]), counter, limit, head - this.slot - 1)
@@ -452,8 +455,12 @@ class Generator {
     const head = this.slot
     this.block(1 + random.below(5), depth + 1, callable && random.chance(30))
     if (random.chance(30)) this.put(0x0f, this.data(), counter)
+    // Now and then the condition reads the counter as it was.
+    const tested = random.chance(40) ? 5 : counter
+    if (tested === 5) this.put(wide ? 0xbf : 0xbc, tested, counter)
     this.put(wide ? 0x07 : 0x04, counter, 0, 0, -1)
-    this.put(wide ? 0x55 : 0x56, counter, 0, head - this.slot - 1, 0)
+    const last = tested === 5 ? 1 : 0
+    this.put(random.pick(wide ? [0x55, 0x25, 0x65] : [0x56, 0x26, 0x66]), tested, 0, head - this.slot - 1, last)
   }
 }
 

@@ -43,7 +43,8 @@ const arithmetic = new Set([
   F.CMP_r,
   F.CMN_r,
 ])
-const readsCarry = new Set([F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX])
+/** Forms that read the carry. */
+export const readsCarry = new Set([F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX])
 
 /** `before` computes what `CMP n, #0` compares and can set N and Z by it, without growing. */
 function canTest(before: Code, n: number): boolean {

@@ -11,6 +11,7 @@ import { SP } from '../thumb/registers.ts'
 import { endsFlow, tidyBranches } from './emit-branches.ts'
 import { settleFlags } from './emit-flags.ts'
 import { Code, type CodeFunction, P } from './code.ts'
+import { schedule } from './schedule.ts'
 
 export const Kind = {
   /** One instruction of a known size. */
@@ -164,6 +165,8 @@ class Builder {
         if (code.form === P.CONSTANT) this.wanted.set(literalKey(code), (this.wanted.get(literalKey(code)) ?? 0) + 1)
       }
       settleFlags(list)
+      // What moved to where flags are live must leave them alone.
+      if (schedule(list)) settleFlags(list)
     }
     lists.forEach((list, at) => {
       items.starts[at] = items.count

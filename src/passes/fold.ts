@@ -1,15 +1,21 @@
-// Constant folding, copies and algebra: walks the blocks in reverse postorder and rewrites each value by the rules for its
-// type (fold-word.ts, fold-double.ts), until nothing changes. Needs and leaves: any stage.
+// Constant folding, copies and algebra: walks the blocks in reverse postorder and rewrites each value by the rules of
+// rules/, until nothing changes. Needs and leaves: any stage.
 
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
-import { I32, I64, Op, type Type } from '../ir/op.ts'
-import { foldDouble } from './fold-double.ts'
-import { foldWord } from './fold-word.ts'
+import { COMMUTATIVE, I32, I64, Op, type Type, attributes } from '../ir/op.ts'
+import { evaluateDouble, evaluateWord } from './evaluate.ts'
+import { addressed, foldAddress } from './fold-address.ts'
+import { Matcher, type Rewriter, SLOTS } from './rules/matcher.ts'
+import { rules } from './rules/rules.ts'
+
+const matcher = new Matcher(rules)
 
 /** What the rules may do: make values before the one that they rewrite. */
-export class Folder {
+export class Folder implements Rewriter {
   readonly func: Func
+  readonly slots: Value[] = []
+  base = 0
   /** The values of the current block as they will be. */
   out: Value[] = []
   current: Value
@@ -21,31 +27,33 @@ export class Folder {
     this.func = func
     this.current = func.blocks[0]!.values[0]!
   }
-  make(op: number, type: Type, args: Value[], imm = 0): Value {
+  make(op: number, type: Type, args: Value[], imm: number): Value {
     const value = this.func.create(this.current.block, op, type, args, imm, this.current.origin)
     // Made values obey the rules too.
     const before = this.current
     const { changed } = this
     this.current = value
+    this.base += SLOTS
     const result = foldOne(this, value)
+    this.base -= SLOTS
     this.current = before
     this.changed = changed
     if (result === value) this.out.push(value)
     return result
   }
-  /** The `address` or `frame` of what another is of, at a different offset. */
-  address(of: Value, imm: number): Value {
-    const value = this.make(of.op, I32, [], imm)
-    value.callee = of.callee
-    return value
-  }
   /** The value itself becomes another operation. */
-  become(value: Value, op: number, args: Value[], imm = 0): Value {
+  become(value: Value, op: number, args: Value[], imm: number): Value {
     value.op = op
     value.args = args
     value.imm = imm
     this.changed = true
     return value
+  }
+  word(value: number): Value {
+    return this.func.word(value)
+  }
+  double(low: number, high: number): Value {
+    return this.func.double(low, high)
   }
 }
 
@@ -57,15 +65,51 @@ function foldOne(folder: Folder, value: Value): Value {
   if (value.op === Op.phi) return foldPhi(value)
   // Each rule leads towards a simpler form; should two ever lead to each other, this ends it.
   for (let step = 0; step < MAXIMUM_STEPS; step++) {
+    const { args } = value
+    if (args.length === 0) return value
     folder.changed = false
-    // What a comparison or a narrowing does depends on its operand's type.
-    const wide = value.type === I64 || value.args[0]?.type === I64
-    const result = wide ? foldDouble(folder, value) : foldWord(folder, value)
+    const a = args[0]!
+    if (a.op === Op.const && args.length <= 2) {
+      const constant = args.length === 1 || args[1]!.op === Op.const ? evaluate(folder, value) : undefined
+      if (constant !== undefined) return constant
+      // Constants stand on the right.
+      if (args.length === 2 && (attributes[value.op]! & COMMUTATIVE) !== 0 && args[1]!.op !== Op.const) {
+        folder.become(value, value.op, [args[1]!, a], value.imm)
+      }
+    }
+    if (addressed[value.op] !== 0) {
+      const result = foldAddress(folder, value)
+      if (result !== value) return result
+    }
+    const result = matcher.rewrite(folder, value)
     if (result !== value) return result
     if (!folder.changed) return value
     folder.rewritten = true
   }
   return value
+}
+
+/** What an operation on constants gives, where it can be computed. */
+function evaluate(folder: Folder, { op, type, args }: Value): Value | undefined {
+  const a = args[0]!
+  const b = args[1]
+  if (a.type === I32) {
+    if (type !== I32) return undefined
+    const result = evaluateWord(op, a.imm, b === undefined ? 0 : b.imm)
+    return result === undefined ? undefined : folder.word(result)
+  }
+  if (b === undefined) return undefined
+  const result = evaluateDouble(op, wide(a), wide(b))
+  if (result === undefined) return undefined
+  const low = Number(BigInt.asIntN(32, result))
+  return type === I64 ? folder.double(low, Number(BigInt.asIntN(32, result >> 32n))) : folder.word(low)
+}
+
+/** A constant as an unsigned number. */
+function wide(value: Value): bigint {
+  // A shift's amount is a word.
+  if (value.type !== I64) return BigInt(value.imm >>> 0)
+  return (BigInt(value.immHigh >>> 0) << 32n) | BigInt(value.imm >>> 0)
 }
 
 /** A phi of one value, itself aside, is that value. */

@@ -1,0 +1,53 @@
+// Rules on pairs of words. See language.ts.
+
+const comparisons = ['eq', 'ne', 'ult', 'ule', 'slt', 'sle']
+const unsigned = (op: string): string => (op.startsWith('s') ? `u${op.slice(1)}` : op)
+const pairs = (...ops: readonly string[]) => ({
+  each: (rules: (op: string) => string): string => ops.map(rules).join('\n'),
+})
+
+export const pair: string = `
+${pairs('eq', 'ule', 'sle').each((op) => `(${op}2 a h a h) => 1`)}
+${pairs('ne', 'ult', 'slt').each((op) => `(${op}2 a h a h) => 0`)}
+; Equal high words: the low ones decide, unsigned. Constants that differ decide themselves.
+${pairs(...comparisons).each(
+  (op) => `
+(${op}2 a h b h) => (${unsigned(op)} a b)
+(${op}2 a C b D) => (${op} C D) if (ne C D)
+; Both are sign-extended words, and those are ordered as the words are.
+(${op}2 a (asr a 31) b (asr b 31)) => (${op} a b)
+(${op}2 a (asr a 31) C D) => (${op} a C) if (eq D (asr C 31))
+(${op}2 C D a (asr a 31)) => (${op} C a) if (eq D (asr C 31))`,
+)}
+${pairs('eq', 'ne').each(
+  (op) => `
+(${op}2 C D x y) => (${op}2 x y C D)
+(${op}2 x y 0 0) => (${op} (or x y) 0)
+(xor (${op}2 a b c d) 1) => (${op === 'eq' ? 'ne' : 'eq'}2 a b c d)`,
+)}
+(xor (ult2 a b c d) 1) => (ule2 c d a b)
+(xor (ule2 a b c d) 1) => (ult2 c d a b)
+(xor (slt2 a b c d) 1) => (sle2 c d a b)
+(xor (sle2 a b c d) 1) => (slt2 c d a b)
+; Against the least and the greatest low word the high ones decide.
+(ult2 a h 0 k) => (ult h k)
+(slt2 a h 0 k) => (slt h k)
+(ule2 0 h b k) => (ule h k)
+(sle2 0 h b k) => (sle h k)
+(ule2 a h -1 k) => (ule h k)
+(sle2 a h -1 k) => (sle h k)
+(ult2 -1 h b k) => (ult h k)
+(slt2 -1 h b k) => (slt h k)
+
+; Words of pairs that need no carry.
+(word0 (add2 a h 0 k)) => a
+(word1 (add2 a h 0 k)) => (add h k)
+(word0 (add2 0 h b k)) => b
+(word1 (add2 0 h b k)) => (add h k)
+(word0 (add2 a h b k)) => (add a b) if (ult (bits a) 32), (ult (bits b) 32)
+(word1 (add2 a h b k)) => (add h k) if (ult (bits a) 32), (ult (bits b) 32)
+(word0 (sub2 a h 0 k)) => a
+(word1 (sub2 a h 0 k)) => (sub h k)
+(word0 (umul x y)) => (mul x y) if (ule (add (bits x) (bits y)) 32)
+(word1 (umul x y)) => 0 if (ule (add (bits x) (bits y)) 32)
+`

@@ -147,6 +147,7 @@ export function lowerValue(selector: Selector, value: Value): void {
       return
     }
     case Op.umla:
+    case Op.umaal:
     case Op.smla: {
       const low = selector.half(value, 0)
       const high = selector.half(value, 1)
@@ -155,7 +156,8 @@ export function lowerValue(selector: Selector, value: Value): void {
       // The accumulator may not be overwritten before the factors are read: they are operands of the same instruction.
       selector.emit(F.MOV_r, low, -1, from[0])
       selector.emit(F.MOV_r, high, -1, from[1])
-      selector.emit(op === Op.umla ? F.UMLAL : F.SMLAL, low, factors[0], factors[1]).a = high
+      const form = op === Op.umla ? F.UMLAL : op === Op.smla ? F.SMLAL : F.UMAAL
+      selector.emit(form, low, factors[0], factors[1]).a = high
       return
     }
     case Op.add2:

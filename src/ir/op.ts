@@ -95,6 +95,7 @@ const table = {
   smul: [2, PURE],
   umla: [4, PURE], // accumulator low, high, then the factors
   smla: [4, PURE],
+  umaal: [4, PURE], // two words, then the factors: their product and both words
   eq2: [4, PURE | COMPARE],
   ne2: [4, PURE | COMPARE],
   ult2: [4, PURE | COMPARE],

@@ -6,6 +6,7 @@ import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
 import { BOTH, demandedWords } from './demand.ts'
+import { type Emitter, divideDouble } from './divide.ts'
 import { findRanges } from './ranges.ts'
 
 /** `routine` is told the name of each routine that a call was made to. */
@@ -173,6 +174,11 @@ class Legalizer {
     const value = this.func.create(current.block, op, type, args, imm, current.origin)
     this.out.push(value)
     return value
+  }
+
+  private readonly emitter: Emitter = {
+    add: (op, args, imm, type) => this.add(op, args, imm, type),
+    word: (constant) => this.func.word(constant),
   }
 
   /** A pair operation and its two words. */
@@ -373,11 +379,14 @@ class Legalizer {
       this.set(value, this.add(op, args), func.word(0))
       return
     }
-    if (op === Op.srem && (facts & SIGN) !== 0) {
+    // INT_MIN / -1 is no signed word.
+    const isWord = op === Op.srem || (op === Op.sdiv && b.op === Op.const && b.imm !== -1)
+    if (isWord && (facts & SIGN) !== 0) {
       const low = this.add(op, args)
       this.set(value, low, this.add(Op.asr, [low, func.word(31)]))
       return
     }
+    if (b.op === Op.const && (b.imm | b.immHigh) !== 0) return this.divideByConstant(value, a, b)
     const name = signed ? 'sdivmod64' : 'udivmod64'
     const words = [this.low(a), this.high(a), this.low(b), this.high(b)]
     const key = `${name} ${words.map((word) => word.id).join(' ')}`
@@ -390,6 +399,30 @@ class Legalizer {
     }
     const first = op === Op.udiv || op === Op.sdiv ? 0 : 2
     this.set(value, this.add(Op.word, [call], first), this.add(Op.word, [call], first + 1))
+  }
+
+  private divideByConstant(value: Value, a: Value, b: Value): void {
+    const { op } = value
+    const isSigned = op === Op.sdiv || op === Op.srem
+    const bits = (BigInt(b.immHigh >>> 0) << 32n) | BigInt(b.imm >>> 0)
+    // The sign of the divisor does not matter to the remainder.
+    const size = isSigned ? BigInt.asIntN(64, bits) : bits
+    const d = op === Op.srem && size < 0n ? -size : size
+    const x = [this.low(a), this.high(a)] as const
+    const most = (this.known(a) & ZERO) !== 0 ? (1n << 32n) - 1n : (1n << 64n) - 1n
+    const quotient = divideDouble(this.emitter, x, d, isSigned, most)
+    if (op === Op.udiv || op === Op.sdiv) return this.set(value, quotient[0], quotient[1])
+    // quotient * d, of which the upper word counts only where the remainder can have one.
+    const low = this.func.word(Number(BigInt.asIntN(32, d)))
+    const product = this.add(Op.umul, [quotient[0], low], 0, I64)
+    const productLow = this.add(Op.word, [product], 0)
+    if (!isSigned && d <= 1n << 32n) {
+      return this.set(value, this.add(Op.sub, [x[0], productLow]), this.func.word(0))
+    }
+    const cross = this.add(Op.mul, [quotient[1], low])
+    const other = this.add(Op.mul, [quotient[0], this.func.word(Number(BigInt.asIntN(32, d >> 32n)))])
+    const productHigh = this.add(Op.add, [this.add(Op.add, [this.add(Op.word, [product], 1), cross]), other])
+    this.words(value, this.add(Op.sub2, [...x, productLow, productHigh], 0, I64))
   }
 
   /** The amount is below 64 (the frontend masks it). Shifts of words give 0 for 32 and more, up to 255. */

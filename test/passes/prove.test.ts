@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { I32, I64, Op, type OpName, type Type } from '../../src/ir/op.ts'
 import { readRules } from '../../src/passes/rules/language.ts'
 import { rules } from '../../src/passes/rules/rules.ts'
+import { divisions, nameOf, proveDivision } from '../../tools/prove/division.ts'
 import { lowerings, proveLowering } from '../../tools/prove/lowering.ts'
 import { literal, meaning, widthOf } from '../../tools/prove/meaning.ts'
 import { proveRule } from '../../tools/prove/rules.ts'
@@ -19,7 +20,7 @@ if (solver === undefined && requireTools) throw new Error('z3-solver is not inst
 const binary: OpName[] = ['add', 'sub', 'mul', 'udiv', 'sdiv', 'urem', 'srem', 'and', 'or', 'xor']
 const shifts: OpName[] = ['lsl', 'lsr', 'asr']
 const comparisons: OpName[] = ['eq', 'ne', 'ult', 'ule', 'slt', 'sle']
-const wordPairs: OpName[] = ['add2', 'sub2', 'umla', 'smla', 'eq2', 'ne2', 'ult2', 'ule2', 'slt2', 'sle2']
+const wordPairs: OpName[] = ['add2', 'sub2', 'umla', 'smla', 'umaal', 'eq2', 'ne2', 'ult2', 'ule2', 'slt2', 'sle2']
 
 /** Operations with the types of their operands. */
 const operations: [OpName, Type[]][] = [
@@ -107,6 +108,13 @@ describe.skipIf(solver === undefined)('proofs', () => {
     expect(proved).toBeGreaterThan(100)
   })
 
+  it('find no factor of a division wrong', { timeout: 300_000 }, async () => {
+    for (const division of divisions) {
+      const { kind } = await proveDivision(z3, division, 10_000)
+      expect([nameOf(division), kind]).toEqual([nameOf(division), 'proved'])
+    }
+  })
+
   it.each([
     ['(sub (add x y) y) => y', 'y'],
     ['(ult x C) => 1 if (ule C 5)', 'C'],
@@ -124,7 +132,7 @@ describe.skipIf(solver === undefined)('proofs', () => {
 function widthOfResult(name: OpName, types: readonly Type[]): number {
   if (name === 'store8') return 40
   if (name === 'store16') return 48
-  if (['zext', 'sext', 'concat', 'umul', 'smul', 'add2', 'sub2', 'umla', 'smla'].includes(name)) return 64
+  if (['zext', 'sext', 'concat', 'umul', 'smul', 'add2', 'sub2', 'umla', 'smla', 'umaal'].includes(name)) return 64
   if (name === 'trunc' || name === 'high' || comparisons.includes(name)) return 32
   return widthOf(types[name === 'select' ? 1 : 0]!)
 }

@@ -48,6 +48,8 @@ export function evaluateOp(op: number, imm: number, args: readonly bigint[], wid
       return u64(s32(a) * s32(b))
     case Op.umla:
       return u64((a | (b << 32n)) + c * d)
+    case Op.umaal:
+      return a + b + c * d
     case Op.smla:
       return u64((a | (b << 32n)) + s32(c) * s32(d))
     case Op.branch:

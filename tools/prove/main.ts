@@ -3,6 +3,7 @@
 
 import { rules } from '../../src/passes/rules/rules.ts'
 import { I64 } from '../../src/ir/op.ts'
+import { divisions, nameOf, proveDivision } from './division.ts'
 import { lowerings, proveLowering } from './lowering.ts'
 import { proveRule } from './rules.ts'
 import { type Verdict, openSolver } from './solver.ts'
@@ -32,6 +33,11 @@ console.log(`${lowerings.length} lowerings`)
 for (const lowering of lowerings) {
   const since = performance.now()
   report(lowering.name, await proveLowering(solver, lowering, milliseconds), since)
+}
+console.log(`${divisions.length} divisions by constants`)
+for (const division of divisions) {
+  const since = performance.now()
+  report(nameOf(division), await proveDivision(solver, division, milliseconds), since)
 }
 const total = ((performance.now() - begin) / 1000).toFixed(0)
 console.log(`${counts.proved} proved, ${counts.unknown} tested only, ${counts.wrong} wrong, in ${total} s`)

@@ -125,6 +125,10 @@ export function meaning(op: number, imm: number, args: readonly string[], bits: 
       return `(bvmul ${signExtend(32, a)} ${signExtend(32, b)})`
     case Op.umla:
       return `(bvadd ${wide(a, b)} (bvmul ${zeroExtend(32, c)} ${zeroExtend(32, d)}))`
+    case Op.umaal: {
+      const product = `(bvmul ${zeroExtend(32, c)} ${zeroExtend(32, d)})`
+      return `(bvadd ${zeroExtend(32, a)} (bvadd ${zeroExtend(32, b)} ${product}))`
+    }
     case Op.smla:
       return `(bvadd ${wide(a, b)} (bvmul ${signExtend(32, c)} ${signExtend(32, d)}))`
     case Op.branch:

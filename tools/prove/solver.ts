@@ -10,6 +10,7 @@ interface Z3Module {
       interrupt(context: unknown): void
       mk_solver(context: unknown): unknown
       solver_inc_ref(context: unknown, solver: unknown): void
+      solver_dec_ref(context: unknown, solver: unknown): void
       solver_from_string(context: unknown, solver: unknown, text: string): void
       /** 1: satisfiable, -1: not, 0: unknown. */
       solver_check(context: unknown, solver: unknown): Promise<number>
@@ -38,13 +39,16 @@ export async function openSolver(): Promise<Solver | undefined> {
     return undefined
   }
   const { Z3, em } = await module.init()
+  let context = Z3.mk_context(Z3.mk_config())
   return {
     check: async (script, milliseconds) => {
-      // A context for each, so that an interrupt reaches nothing else.
-      const context = Z3.mk_context(Z3.mk_config())
       const solver = Z3.mk_solver(context)
       Z3.solver_inc_ref(context, solver)
-      const timer = setTimeout(() => Z3.interrupt(context), milliseconds)
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        Z3.interrupt(context)
+      }, milliseconds)
       try {
         Z3.solver_from_string(context, solver, script)
         const answer = await Z3.solver_check(context, solver)
@@ -53,7 +57,12 @@ export async function openSolver(): Promise<Solver | undefined> {
         return { answer: 'sat', model: model.trim().replaceAll(/\s+/g, ' ') }
       } finally {
         clearTimeout(timer)
-        Z3.del_context(context)
+        Z3.solver_dec_ref(context, solver)
+        // An interrupt that came too late would end the next question.
+        if (late) {
+          Z3.del_context(context)
+          context = Z3.mk_context(Z3.mk_config())
+        }
       }
     },
     close: () => em.PThread.terminateAllThreads(),

@@ -19,6 +19,14 @@ export const both: string = `
 (mul x 0) => 0
 (mul x 1) => x
 (mul x C) => (lsl x (log2 C)) if (ne C 0), (eq (and C (sub C 1)) 0)
+(udiv x 0) => 0
+(urem x 0) => x
+(sdiv x 0) => 0
+(srem x 0) => x
+(sdiv x 1) => x
+(srem x 1) => 0
+(sdiv x -1) => (sub 0 x)
+(srem x -1) => 0
 (udiv x C) => (lsr x (log2 C)) if (ne C 0), (eq (and C (sub C 1)) 0)
 (urem x C) => (and x (sub C 1)) if (ne C 0), (eq (and C (sub C 1)) 0)
 

@@ -82,6 +82,7 @@ const signatures: Partial<Record<OpName, Signature>> = {
   smul: [[I32, I32], I64],
   umla: pairs,
   smla: pairs,
+  umaal: pairs,
   eq2: pairComparison,
   ne2: pairComparison,
   ult2: pairComparison,

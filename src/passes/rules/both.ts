@@ -10,6 +10,11 @@ const opposites = [
   ['(sle x y)', '(slt y x)'],
 ]
 
+/** What comparisons become that are compared with a truth value; each given with its opposite. */
+export function negations(pairs: readonly (readonly string[])[]): string {
+  return pairs.map(([is, not]) => `(xor ${is} 1) => ${not}\n(eq ${is} 0) => ${not}\n(ne ${is} 1) => ${not}`).join('\n')
+}
+
 export const both: string = `
 (add x 0) => x
 (add (add x C) D) => (add x (add C D))
@@ -58,7 +63,7 @@ export const both: string = `
 (ne (xor x y) 0) => (ne x y)
 (eq (sub x y) 0) => (eq x y)
 (ne (sub x y) 0) => (ne x y)
-${opposites.map(([is, not]) => `(xor ${is} 1) => ${not}`).join('\n')}
+${negations(opposites)}
 
 (select 0 x y) => y
 (select C x y) => x if (ne C 0)

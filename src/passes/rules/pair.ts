@@ -1,5 +1,16 @@
 // Rules on pairs of words. See language.ts.
 
+import { negations } from './both.ts'
+
+/** Comparisons, each with its opposite. */
+const opposites = [
+  ['(eq2 a h b k)', '(ne2 a h b k)'],
+  ['(ne2 a h b k)', '(eq2 a h b k)'],
+  ['(ult2 a h b k)', '(ule2 b k a h)'],
+  ['(ule2 a h b k)', '(ult2 b k a h)'],
+  ['(slt2 a h b k)', '(sle2 b k a h)'],
+  ['(sle2 a h b k)', '(slt2 b k a h)'],
+]
 const comparisons = ['eq', 'ne', 'ult', 'ule', 'slt', 'sle']
 const unsigned = (op: string): string => (op.startsWith('s') ? `u${op.slice(1)}` : op)
 const pairs = (...ops: readonly string[]) => ({
@@ -22,13 +33,9 @@ ${pairs(...comparisons).each(
 ${pairs('eq', 'ne').each(
   (op) => `
 (${op}2 C D x y) => (${op}2 x y C D)
-(${op}2 x y 0 0) => (${op} (or x y) 0)
-(xor (${op}2 a b c d) 1) => (${op === 'eq' ? 'ne' : 'eq'}2 a b c d)`,
+(${op}2 x y 0 0) => (${op} (or x y) 0)`,
 )}
-(xor (ult2 a b c d) 1) => (ule2 c d a b)
-(xor (ule2 a b c d) 1) => (ult2 c d a b)
-(xor (slt2 a b c d) 1) => (sle2 c d a b)
-(xor (sle2 a b c d) 1) => (slt2 c d a b)
+${negations(opposites)}
 ; Against the least and the greatest low word the high ones decide.
 (ult2 a h 0 k) => (ult h k)
 (slt2 a h 0 k) => (slt h k)

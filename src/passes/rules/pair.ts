@@ -46,6 +46,15 @@ ${negations(opposites)}
 (ult2 -1 h b k) => (ult h k)
 (slt2 -1 h b k) => (slt h k)
 
+(ult2 0 0 x y) => (ne (or x y) 0)
+(ult2 x y 1 0) => (eq (or x y) 0)
+(ule2 x y 0 0) => (eq (or x y) 0)
+; Constants are subtracted, since immediate operands are: C < x is C + 1 <= x.
+(ult2 C D x y) => (ule2 (add C 1) (add D (eq C -1)) x y) if (ne (and C D) -1)
+(slt2 C D x y) => (sle2 (add C 1) (add D (eq C -1)) x y) if (or (ne C -1) (ne D 0x7fffffff))
+(ule2 x y C D) => (ult2 x y (add C 1) (add D (eq C -1))) if (ne (and C D) -1)
+(sle2 x y C D) => (slt2 x y (add C 1) (add D (eq C -1))) if (or (ne C -1) (ne D 0x7fffffff))
+
 ; Words of pairs that need no carry.
 (word0 (add2 a h 0 k)) => a
 (word1 (add2 a h 0 k)) => (add h k)
@@ -55,6 +64,8 @@ ${negations(opposites)}
 (word1 (add2 a h b k)) => (add h k) if (ult (bits a) 32), (ult (bits b) 32)
 (word0 (sub2 a h 0 k)) => a
 (word1 (sub2 a h 0 k)) => (sub h k)
+(word0 (umul x 1)) => x
+(word1 (umul x 1)) => 0
 (word0 (umul x y)) => (mul x y) if (ule (add (bits x) (bits y)) 32)
 (word1 (umul x y)) => 0 if (ule (add (bits x) (bits y)) 32)
 `

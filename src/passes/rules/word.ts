@@ -3,7 +3,6 @@
 export const word: string = `
 ; No bit is there, or all that can be are kept.
 (and x C) => x if (ult (bits x) 32), (eq (and C (sub (lsl 1 (bits x)) 1)) (sub (lsl 1 (bits x)) 1))
-(and (and x C) D) => (and x (and C D))
 (and (sext8 x) 0xff) => (and x 0xff)
 (and (sext16 x) 0xffff) => (and x 0xffff)
 
@@ -19,15 +18,14 @@ export const word: string = `
 (asr x C) => (asr x 31) if (ult 31 (and C 0xff))
 (lsr x C) => 0 if (ule (bits x) (and C 0xff))
 (asr x C) => (lsr x C) if (ult (bits x) 32)
-(lsl (lsl x C) D) => (lsl x (add C D)) if (ult C 32), (ult D 32)
-(lsr (lsr x C) D) => (lsr x (add C D)) if (ult C 32), (ult D 32)
-(asr (asr x C) D) => (asr x (add C D)) if (ult C 32), (ult D 32)
-(lsr (lsl x C) C) => (and x (lsr -1 C)) if (ult C 32)
-(lsl (lsr x C) C) => (and x (lsl -1 C)) if (ult C 32)
+; The form that a bit field is taken out in.
+(lsr (and x C) D) => (and (lsr x D) (lsr C D)) if (ult D 32), (ne (lsr C D) 0), (eq (and (lsr C D) (add (lsr C D) 1)) 0)
 (asr (lsl x 24) 24) => (sext8 x)
 (asr (lsl x 16) 16) => (sext16 x)
 (or (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
 (xor (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
+(add (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
+(ror (ror x C) D) => (ror x (and (add C D) 31))
 (bswap (bswap x)) => x
 
 ; Extensions of what is extended, and of what has more bits than they look at.
@@ -48,6 +46,7 @@ export const word: string = `
 (eq x C) => 0 if (ult (bits x) 32), (ne (lsr C (bits x)) 0)
 (ne x C) => 1 if (ult (bits x) 32), (ne (lsr C (bits x)) 0)
 (branch (ne x:i32 0)) => (branch x)
+(branch (xor x 1)) => (branch (eq x 0)) if (ule (bits x) 1)
 
 ; Bits that are not stored.
 (store8 p (and x C)) => (store8 p x) if (eq (and C 0xff) 0xff)

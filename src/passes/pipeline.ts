@@ -49,8 +49,8 @@ export function runPasses(module: Module, options: PassOptions): void {
   const narrow = (func: Func): void => {
     step('legalize', func, (each) => legalize(each, (name) => wanted.push(name)))
     if (optimize) {
-      // divide after legalize: what is known of a quotient is known there.
-      step('divide', func, divideByConstants)
+      // divide after legalize: what is known of a quotient is known there. UDIV and its constant are fewer bytes.
+      if (!small) step('divide', func, divideByConstants)
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)
       if (func.blocks.some(({ terminator }) => isDecided(terminator))) step('simplify-cfg', func, simplifyCfg)

@@ -64,6 +64,7 @@ export { readProgram, type ReadOptions } from './bpf/read.ts'
 export { linuxHelperNames, linuxHelpers } from './bpf/tables/linux.ts'
 export { riotHelpers } from './bpf/tables/riot.ts'
 export type { CompileOptions } from './compile.ts'
+export { writeImage } from './image/file.ts'
 export {
   type Image,
   type ImageMap,
@@ -75,6 +76,7 @@ export {
   slotAt,
 } from './image/image.ts'
 export { type Linked, link, type Placement } from './image/link.ts'
+export { readImage } from './image/read-file.ts'
 export { listing, type ListingLine } from './image/listing.ts'
 export { type CallOptions, type HelperBinding, type Instance, type Result } from './machine/instance.ts'
 export { type MapEntry, PlacedMap, placeMap } from './machine/maps.ts'

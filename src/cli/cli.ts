@@ -9,7 +9,7 @@ import { type Io, paint, UsageError } from './io.ts'
 import { machineName } from './target.ts'
 import { count, oneOf } from './values.ts'
 
-const formats = ['bin'] as const
+const formats = ['bin', 'image'] as const
 
 /** Exit statuses. A fault of our own is told apart from a program's failure (sysexits' EX_SOFTWARE). */
 const Exit = { OK: 0, FAILED: 1, MISUSE: 2, INTERNAL: 70 } as const
@@ -121,7 +121,7 @@ Examples:
     .argument('<file>', 'object, raw bytes or assembly; - for standard input')
     .requiredOption('-o, --output <file>', 'file to write; - for standard output')
     .addOption(
-      new Option('--format <name>', 'bin: the code alone, position-independent')
+      new Option('--format <name>', 'bin: the code alone, position-independent; image: what the C runtime loads')
         .argParser(oneOf(formats))
         .default('bin'),
     )

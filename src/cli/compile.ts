@@ -1,6 +1,6 @@
 // `thumbpf compile`: writes the compiled program to a file.
 
-import { compile as compileModule, type Image, InputError } from '../index.ts'
+import { compile as compileModule, type Image, InputError, writeImage } from '../index.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { grantsFor } from './helper-choice.ts'
 import { loadProgram, writeOutput } from './input.ts'
@@ -8,7 +8,7 @@ import { type Io, paint } from './io.ts'
 
 interface CompileCommandOptions extends CompileFlags {
   readonly output: string
-  readonly format: 'bin'
+  readonly format: 'bin' | 'image'
   readonly entry?: string
   readonly dump?: boolean
 }
@@ -27,13 +27,13 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
     ...(options.dump === true ? { dump } : {}),
   })
   const { image } = module
-  const code = binary(image)
-  await writeOutput(options.output, code, io)
+  const bytes = options.format === 'image' ? writeImage(image) : binary(image)
+  await writeOutput(options.output, bytes, io)
   if (options.output !== '-') {
     const entry = image.symbols[image.entry]!
     say(
-      `${options.output}: ${code.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
-        `entry '${entry.name}' at offset ${entry.offset}\n${tableOf(image)}`,
+      `${options.output}: ${bytes.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
+        `entry '${entry.name}' at offset ${entry.offset}\n${options.format === 'bin' ? tableOf(image) : ''}`,
     )
   }
   return 0

@@ -12,6 +12,7 @@ import { proveRule } from '../../tools/prove/rules.ts'
 import { type Solver, openSolver } from '../../tools/prove/solver.ts'
 import { evaluateOp } from '../support/evaluate-ir.ts'
 import { Random } from '../support/random-program.ts'
+import { compileOp } from '../support/run-ir.ts'
 import { requireTools } from '../support/tools.ts'
 
 const solver = await openSolver()
@@ -72,15 +73,22 @@ describe.skipIf(solver === undefined)('proofs', () => {
     for (const [name, types] of operations) {
       const op = Op[name]
       const wide = types[name === 'select' ? 1 : 0] === I64
-      const claims = Array.from({ length: 40 }, (_, index) => {
+      const result = widthOfResult(name, types)
+      // Of 64-bit divisions legalization makes calls; the others are not values.
+      const runs = (!wide || !/div|rem/.test(name)) && !/branch|store/.test(name)
+      const run = runs ? await compileOp(name, types, result === 64 ? I64 : I32) : undefined
+      const claims: string[] = []
+      for (let index = 0; index < 40; index++) {
         const args = types.map((type, at) => (index > 4 && at > 0 && random.chance(10) ? 0n : number(type)))
         const texts = args.map((arg, at) => literal(arg, widthOf(types[at]!)))
-        const term = meaning(op, 0, texts, wide ? 64 : 32)
-        // Where a result has fewer bits than the term, the rest is 0.
-        return `(= ((_ zero_extend 64) ${term}) ((_ zero_extend 64) (_ bv${evaluateOp(op, 0, args, wide)} WIDTH)))`
-      })
-      const width = widthOfResult(name, types)
-      const script = `(assert (not (and ${claims.join('\n').replaceAll('WIDTH', String(width))})))`
+        const expected = evaluateOp(op, 0, args, wide)
+        // Legalization asks for amounts below 64, which the frontend sees to.
+        const defined = !wide || !shifts.includes(name) || args[1]! < 64n
+        if (run !== undefined && defined && index < 20)
+          expect([name, args, await run(args)]).toEqual([name, args, expected])
+        claims.push(`(= ${meaning(op, 0, texts, wide ? 64 : 32)} (_ bv${expected} ${result}))`)
+      }
+      const script = `(assert (not (and ${claims.join('\n')})))`
       expect([name, (await z3.check(script, 20_000)).answer]).toEqual([name, 'unsat'])
     }
   })

@@ -141,19 +141,23 @@ export function divideDouble(to: Emitter, x: Pair, d: bigint, isSigned: boolean,
   return negate(quotient, d < 0n ? to.add(Op.xor, [sign, to.word(-1)]) : sign)
 }
 
-const isDivision = (op: number): boolean => op === Op.udiv || op === Op.sdiv || op === Op.urem || op === Op.srem
-
-function isReplaced({ op, args, type }: Value): boolean {
-  return isDivision(op) && type === I32 && args[1]!.op === Op.const && args[1]!.imm !== 0
+/** A division of words by a constant, or a remainder. `small`: only the latter. */
+function isReplaced({ op, args, type }: Value, small: boolean): boolean {
+  if ((op !== Op.udiv && op !== Op.sdiv && op !== Op.urem && op !== Op.srem) || type !== I32) return false
+  if (args[1]!.op === Op.const && !small) return args[1]!.imm !== 0
+  return op === Op.urem || op === Op.srem
 }
 
-/** Replaces the divisions of words by constants. */
-export function divideByConstants(func: Func): void {
+/**
+ * Replaces the divisions of words by constants, and remainders by what they are of the quotient, which the program may
+ * need too. `small`: constants are divided by as well.
+ */
+export function replaceDivisions(func: Func, small: boolean): void {
   for (const block of func.blocks) {
-    if (!block.values.some(isReplaced)) continue
+    if (!block.values.some((value) => isReplaced(value, small))) continue
     const values: Value[] = []
     for (const value of block.values) {
-      if (isReplaced(value)) replaceDivision(func, value, values)
+      if (isReplaced(value, small)) replaceDivision(func, value, values, small)
       values.push(value)
     }
     block.values = values
@@ -161,7 +165,7 @@ export function divideByConstants(func: Func): void {
 }
 
 /** Puts what the value is made of before it. */
-function replaceDivision(func: Func, value: Value, values: Value[]): void {
+function replaceDivision(func: Func, value: Value, values: Value[], small: boolean): void {
   const to: Emitter = {
     add: (op, args, imm = 0, type = I32) => {
       const made = func.create(value.block, op, type, args, imm, value.origin)
@@ -173,6 +177,13 @@ function replaceDivision(func: Func, value: Value, values: Value[]): void {
   const { op } = value
   const [x, by] = value.args as [Value, Value]
   const isSigned = op === Op.sdiv || op === Op.srem
+  if (by.op !== Op.const || small) {
+    // By 0 the quotient is 0 and the remainder x; of INT_MIN / -1 = INT_MIN it is 0.
+    const quotient = to.add(isSigned ? Op.sdiv : Op.udiv, [x, by])
+    value.op = Op.sub
+    value.args = [x, to.add(Op.mul, [quotient, by])]
+    return
+  }
   const d = isSigned ? BigInt(by.imm) : BigInt(by.imm >>> 0)
   // The sign of the divisor does not matter to the remainder.
   const quotient = isSigned ? divideSignedWord(to, x, op === Op.srem && d < 0n ? -d : d) : divideWord(to, x, d)

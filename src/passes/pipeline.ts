@@ -8,7 +8,7 @@ import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
 import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
-import { divideByConstants } from './divide.ts'
+import { replaceDivisions } from './divide.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { inlineCalls } from './inline.ts'
@@ -49,8 +49,8 @@ export function runPasses(module: Module, options: PassOptions): void {
   const narrow = (func: Func): void => {
     step('legalize', func, (each) => legalize(each, (name) => wanted.push(name)))
     if (optimize) {
-      // divide after legalize: what is known of a quotient is known there. UDIV and its constant are fewer bytes.
-      if (!small) step('divide', func, divideByConstants)
+      // divide after legalize: what is known of a quotient or remainder is known there.
+      step('divide', func, (each) => replaceDivisions(each, small))
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)
       if (func.blocks.some(({ terminator }) => isDecided(terminator))) step('simplify-cfg', func, simplifyCfg)

@@ -59,6 +59,19 @@ describe('division by constants', () => {
     }
   })
 
+  it.each(['urem', 'srem'])('%s by anything is made of the quotient', (op) => {
+    const random = new Random(8)
+    const lines = ['  v0:i64 = param #0', '  v1:i64 = param #1', '  v2:i32 = trunc v0', '  v3:i32 = trunc v1']
+    const text = ['func f(i64, i64)', 'b0:', ...lines, `  v4:i32 = ${op} v2, v3`, '  ret v4'].join('\n')
+    const after = lower(text)
+    expect(after.blocks[0]!.values.some((value) => value.op === Op.urem || value.op === Op.srem)).toBe(false)
+    for (const d of [0n, ...divisors(random, 32)]) {
+      for (const x of dividends(random, d || 1n, 32)) {
+        expect(evaluateFunc(after, [x, d])).toBe(evaluateFunc(parse(text), [x, d]))
+      }
+    }
+  })
+
   for (const op of ['udiv', 'urem', 'sdiv', 'srem']) {
     it(`${op} of words`, () => {
       const random = new Random(6)

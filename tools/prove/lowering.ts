@@ -5,7 +5,7 @@ import type { Func } from '../../src/ir/func.ts'
 import { parse } from '../../src/ir/parse.ts'
 import { accumulate } from '../../src/passes/accumulate.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
-import { divideByConstants } from '../../src/passes/divide.ts'
+import { replaceDivisions } from '../../src/passes/divide.ts'
 import { fold } from '../../src/passes/fold.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { functionMeaning } from './meaning.ts'
@@ -79,7 +79,7 @@ export const lowerings: readonly Lowering[] = everyLowering()
 export function lower(text: string): Func {
   const func = parse(text)
   legalize(func, () => {})
-  divideByConstants(func)
+  replaceDivisions(func, false)
   fold(func)
   removeDeadCode(func)
   if (accumulate(func)) removeDeadCode(func)

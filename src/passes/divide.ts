@@ -150,11 +150,13 @@ function isReplaced({ op, args, type }: Value, small: boolean): boolean {
 
 /**
  * Replaces the divisions of words by constants, and remainders by what they are of the quotient, which the program may
- * need too. `small`: constants are divided by as well.
+ * need too. `small`: constants are divided by as well. Gives whether there were any.
  */
-export function replaceDivisions(func: Func, small: boolean): void {
+export function replaceDivisions(func: Func, small: boolean): boolean {
+  let changed = false
   for (const block of func.blocks) {
     if (!block.values.some((value) => isReplaced(value, small))) continue
+    changed = true
     const values: Value[] = []
     for (const value of block.values) {
       if (isReplaced(value, small)) replaceDivision(func, value, values, small)
@@ -162,6 +164,7 @@ export function replaceDivisions(func: Func, small: boolean): void {
     }
     block.values = values
   }
+  return changed
 }
 
 /** Puts what the value is made of before it. */

@@ -49,12 +49,15 @@ export function runPasses(module: Module, options: PassOptions): void {
   const narrow = (func: Func): void => {
     step('legalize', func, (each) => legalize(each, (name) => wanted.push(name)))
     if (optimize) {
-      // divide after legalize: what is known of a quotient or remainder is known there.
-      step('divide', func, (each) => replaceDivisions(each, small))
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)
       if (func.blocks.some(({ terminator }) => isDecided(terminator))) step('simplify-cfg', func, simplifyCfg)
       step('gvn', func, numberValues)
+      // divide after fold: nothing is known any more of quotients and remainders that are products.
+      if (step('divide', func, (each) => replaceDivisions(each, small))) {
+        step('fold', func, fold)
+        step('gvn', func, numberValues)
+      }
     }
     const plain = step('dead-code', func, removeDeadCode)
     if (!optimize) return

@@ -1,8 +1,8 @@
 // Words as sums: a multiple of an induction variable, multiples of what a loop does not change, and a constant. Modulo 2^32,
 // so that every rewriting between such sums is exact.
 
-import type { Value } from '../ir/func.ts'
-import { Op } from '../ir/op.ts'
+import type { Block, Func, Value } from '../ir/func.ts'
+import { I32, Op } from '../ir/op.ts'
 import { type Induction, type LoopForest, lowSum } from './loops.ts'
 
 export interface Term {
@@ -94,5 +94,63 @@ class Sum {
     if (this.terms.length === MAXIMUM_TERMS) return false
     this.terms.push({ value, times })
     return true
+  }
+}
+
+/** Builds a sum of multiples at the end of a block. */
+export class SumBuilder {
+  readonly #func: Func
+  readonly #block: Block
+  readonly #origin: number
+  #sum: Value | undefined
+  #constant = 0
+
+  constructor(func: Func, block: Block, origin: number) {
+    this.#func = func
+    this.#block = block
+    this.#origin = origin
+  }
+
+  add(value: Value, times: number): void {
+    if (times === 0) return
+    if (value.op === Op.const) {
+      this.#constant = (this.#constant + Math.imul(value.imm, times)) | 0
+      return
+    }
+    if (value.op === Op.frame) {
+      const frame = this.#put(Op.frame, [])
+      frame.imm = value.imm
+      value = frame
+    } else if (value.op === Op.address) {
+      const address = this.#put(Op.address, [])
+      address.imm = value.imm
+      address.callee = value.callee
+      value = address
+    }
+    const power = 31 - Math.clz32(times)
+    let multiple = value
+    if (times === -1) {
+      this.#sum = this.#put(Op.sub, [this.#sum ?? this.#func.word(0), value])
+      return
+    }
+    if (times !== 1) {
+      multiple =
+        times > 0 && (times & (times - 1)) === 0
+          ? this.#put(Op.lsl, [value, this.#func.word(power)])
+          : this.#put(Op.mul, [value, this.#func.word(times)])
+    }
+    this.#sum = this.#sum === undefined ? multiple : this.#put(Op.add, [this.#sum, multiple])
+  }
+
+  result(constant: number): Value {
+    const total = (this.#constant + constant) | 0
+    if (this.#sum === undefined) return this.#func.word(total)
+    return total === 0 ? this.#sum : this.#put(Op.add, [this.#sum, this.#func.word(total)])
+  }
+
+  #put(op: number, args: Value[]): Value {
+    const value = this.#func.create(this.#block, op, I32, args, 0, this.#origin)
+    this.#block.values.splice(this.#block.values.length - 1, 0, value)
+    return value
   }
 }

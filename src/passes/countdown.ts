@@ -178,8 +178,9 @@ function implies(fact: Relation, op: number, below: Value, above: Value): boolea
     if (below.op !== Op.const) return false
     return op === Op.ult ? below.imm >>> 0 < left.imm >>> 0 : below.imm < left.imm
   }
-  // 0 < n unsigned is n != 0.
+  // 0 < n unsigned is n != 0, and a - b != 0 is a != b.
   if (op !== Op.ult || fact.op !== Op.ne || below.op !== Op.const || below.imm !== 0) return false
+  if (above.op === Op.sub && above.args.includes(left) && above.args.includes(right)) return left !== right
   return (left === above && isZero(right)) || (right === above && isZero(left))
 }
 

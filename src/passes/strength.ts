@@ -7,7 +7,7 @@
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, countUses, replaceValues } from '../ir/func.ts'
 import { I32, Op } from '../ir/op.ts'
-import { type Affine, affineOf, sameTerms } from './affine.ts'
+import { type Affine, SumBuilder, affineOf, sameTerms } from './affine.ts'
 import { tripsOf } from './countdown.ts'
 import { type Induction, type Loop, LoopForest, inductionOf } from './loops.ts'
 
@@ -39,6 +39,8 @@ interface Group {
   gain: number
   /** The access behind which the pointer steps, undefined: at the end of the loop's last block. */
   stepsBehind: Access | undefined
+  /** The constant part of the pointer. */
+  base: number
 }
 
 /** Whether anything changed. */
@@ -48,38 +50,40 @@ export function reduceStrength(func: Func): boolean {
   const forest = new LoopForest(order)
   if (forest.loops.length === 0) return false
   let changed = false
+  // Counted for the first loop that asks, and again behind each that changed.
+  let left: Int32Array | undefined
   for (const loop of forest.loops) {
     forest.enter(loop)
-    if (reduceLoop(func, forest, loop, order)) {
-      replaceValues(func)
-      changed = true
+    const inductions = inductionsOf(forest, loop)
+    if (inductions.length === 0) continue
+    const groups = findGroups(forest, loop, inductions)
+    if (groups.length === 0) continue
+    if (left === undefined) {
+      countUses(func)
+      left = new Int32Array(func.valueCount)
     }
+    const chosen: Group[] = []
+    for (const induction of inductions) {
+      const own = groups.filter((group) => group.affine.induction === induction)
+      if (own.length > 0) chosen.push(...choose(func, own, forest, loop, order, left))
+    }
+    if (chosen.length === 0) continue
+    for (const group of chosen) replaceGroup(func, loop, group)
+    replaceValues(func)
+    left = undefined
+    changed = true
   }
   return changed
 }
 
-function reduceLoop(func: Func, forest: LoopForest, loop: Loop, order: readonly Block[]): boolean {
+function inductionsOf(forest: LoopForest, loop: Loop): Induction[] {
   const inductions: Induction[] = []
   for (const phi of loop.header.values) {
     if (phi.op !== Op.phi) break
     const induction = inductionOf(forest, loop, phi)
     if (induction !== undefined) inductions.push(induction)
   }
-  if (inductions.length === 0) return false
-  const groups = findGroups(forest, loop, inductions)
-  if (groups.length === 0) return false
-  countUses(func)
-  const left = new Int32Array(func.valueCount)
-  let changed = false
-  for (const induction of inductions) {
-    const own = groups.filter((group) => group.affine.induction === induction)
-    if (own.length === 0) continue
-    const chosen = choose(func, own, forest, loop, order, left)
-    if (chosen.length === 0) continue
-    for (const group of chosen) replaceGroup(func, loop, group)
-    changed = true
-  }
-  return changed
+  return inductions
 }
 
 /** The groups that pay, or none. */
@@ -100,18 +104,19 @@ function choose(
     turns !== undefined && !(induction.step.imm === -1 && isZero(turns.subtrahend) && turns.minuend === induction.start)
   const worth = (some: readonly Group[]): number => {
     const gain = some.reduce((sum, group) => sum + group.gain, 0)
-    return countable && goesAway(induction, some, forest, loop, left) ? gain + INSTRUCTION : gain
+    return goesAway(induction, countable, some, forest, loop, left) ? gain + INSTRUCTION : gain
   }
   const all = worth(groups)
   const some = worth(paying)
   const best = all > some ? groups : paying
   if (Math.max(all, some) <= 0) return []
-  return fits(best, forest, loop) ? best : []
+  return fits(best, forest, loop, left) ? best : []
 }
 
-/** Whether nothing but the loop's condition and the step reads the induction variable once these are replaced. */
+/** Whether nothing but the step, and a condition that can be had without it, reads the induction variable once these are replaced. */
 function goesAway(
   induction: Induction,
+  countable: boolean,
   groups: readonly Group[],
   forest: LoopForest,
   loop: Loop,
@@ -121,15 +126,14 @@ function goesAway(
   const dead: number[] = []
   for (const group of groups) for (const { value } of group.addresses) remove(value, forest, left, dead)
   const condition = loop.latch.terminator.args[0]
-  let readers = 0
-  for (const value of [phi, next]) {
-    readers += value.uses + left[value.id]!
-    if (condition !== undefined && condition.uses === 1) {
-      for (const arg of condition.args) if (arg === value) readers--
-    }
+  const readers = phi.uses + left[phi.id]! + next.uses + left[next.id]!
+  let tests = 0
+  if (condition !== undefined && condition.uses === 1) {
+    for (const arg of condition.args) if (arg === phi || arg === next) tests++
   }
   for (const id of dead) left[id] = 0
-  return readers === 2
+  // The phi's own and that of the step.
+  return readers - tests === 2 && (countable || tests === 0)
 }
 
 /** Takes the uses away that a value's operands lose with it: `left` goes below 0. Counts what it goes over in `dead`. */
@@ -142,7 +146,8 @@ function remove(value: Value, forest: LoopForest, left: Int32Array, dead: number
     if (arg.op === Op.phi || arg.uses + left[arg.id]! > 0 || !forest.isInside(arg)) continue
     const folded =
       (arg.op === Op.lsl || arg.op === Op.mul) && arg.uses === 1 && (value.op === Op.add || value.op === Op.sub)
-    if (!folded) cost += INSTRUCTION
+    // Of a pair, the sum is the instruction.
+    if (!folded && arg.op !== Op.word) cost += INSTRUCTION
     cost += remove(arg, forest, left, dead)
   }
   return cost
@@ -156,24 +161,36 @@ function weigh(group: Group, forest: LoopForest, loop: Loop, left: Int32Array): 
     const accesses = group.accesses.filter((access) => access.value.args[0] === value)
     const store = accesses.some(({ value: access }) => access.op >= Op.store8)
     if (isIndexed(value, accesses)) before += store ? INSTRUCTION : 0
-    else before += INSTRUCTION + STALL
+    else if (value.op !== Op.word) before += accesses.length > 0 ? INSTRUCTION + STALL : INSTRUCTION
     before += remove(value, forest, left, dead)
   }
   for (const id of dead) left[id] = 0
   group.stepsBehind = lastAccess(group, forest, loop)
   let after = group.stepsBehind === undefined ? INSTRUCTION : 0
-  const base = baseOf(group)
+  group.base = group.stepsBehind?.place ?? group.least
+  let isFree = group.stepsBehind === undefined
   for (const { value, constant } of group.addresses) {
-    // What else reads the address.
-    const others = value.uses - group.accesses.filter((access) => access.value.args[0] === value).length
-    if (others > 0 && constant !== base) after += INSTRUCTION
+    if (value.uses === accessesAt(group, value) || constant === group.base) continue
+    // What else reads an address takes the pointer itself; what reads another adds.
+    if (isFree && constant - group.least <= BELOW && group.greatest - constant <= ABOVE) {
+      group.base = constant
+      isFree = false
+    } else {
+      after += INSTRUCTION
+    }
   }
   group.gain = before - after
 }
 
+function accessesAt({ accesses }: Group, address: Value): number {
+  let count = 0
+  for (const { value } of accesses) if (value.args[0] === address) count++
+  return count
+}
+
 /** The only access through an address takes it in: a sum of two registers, one shifted by 0 to 3. */
 function isIndexed(address: Value, accesses: readonly Access[]): boolean {
-  if (address.op !== Op.add || address.uses !== 1 || accesses[0]!.value.imm !== 0) return false
+  if (address.op !== Op.add || address.uses !== 1 || accesses.length === 0 || accesses[0]!.value.imm !== 0) return false
   if (accesses[0]!.value.block !== address.block) return false
   for (const arg of address.args) {
     if (arg.op === Op.const || (arg.op === Op.mul && arg.uses === 1)) return false
@@ -186,7 +203,8 @@ function isIndexed(address: Value, accesses: readonly Access[]): boolean {
 function lastAccess(group: Group, forest: LoopForest, loop: Loop): Access | undefined {
   const { step } = group.affine.induction
   if (step.op !== Op.const || Math.abs(Math.imul(step.imm, group.affine.scale)) > BELOW) return undefined
-  let last = group.accesses[0]!
+  let last = group.accesses[0]
+  if (last === undefined) return undefined
   let alone = true
   for (const access of group.accesses) {
     if (access.value.block !== last.value.block) alone = false
@@ -195,37 +213,32 @@ function lastAccess(group: Group, forest: LoopForest, loop: Loop): Access | unde
   const { block } = last.value
   if (block !== loop.latch && !(alone && forest.dominates(block, loop.latch))) return undefined
   if (group.greatest - last.place > ABOVE || last.place - group.least > BELOW) return undefined
-  for (const { value } of group.addresses) {
-    // Others would read the pointer later.
-    let accesses = 0
-    for (const access of group.accesses) if (access.value.args[0] === value) accesses++
-    if (value.uses !== accesses) return undefined
-  }
-  return last
+  // Others would read the pointer later.
+  return group.addresses.some(({ value }) => value.uses !== accessesAt(group, value)) ? undefined : last
 }
 
-/** The constant part of the pointer. */
-function baseOf(group: Group): number {
-  return group.stepsBehind?.place ?? group.least
-}
-
-/** Whether the loop's values would still have registers. */
-function fits(groups: readonly Group[], forest: LoopForest, loop: Loop): boolean {
-  let through = 0
-  let calls = false
-  const outside = new Set<Value>()
+/** Whether the loop's values would still have registers. `seen`: zeros, by id, and zeros again. */
+function fits(groups: readonly Group[], forest: LoopForest, loop: Loop, seen: Int32Array): boolean {
+  let through = groups.length - 1
+  let room = ROOM
+  const outside: number[] = []
   for (const block of loop.blocks) {
-    for (const value of block.values) {
-      if (value.op === Op.phi && block === loop.header) through++
-      if (value.op === Op.call) calls = true
-      for (const arg of value.args) {
-        if (arg.op !== Op.const && arg.op !== Op.frame && arg.op !== Op.address && !forest.isInside(arg))
-          outside.add(arg)
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const { op, args } = values[index]!
+      if (op === Op.phi && block === loop.header) through++
+      if (op === Op.call) room = ROOM_WITH_CALLS
+      for (let each = 0; each < args.length; each++) {
+        const arg = args[each]!
+        if (arg.op === Op.const || arg.op === Op.frame || arg.op === Op.address) continue
+        if (seen[arg.id] !== 0 || forest.isInside(arg)) continue
+        seen[arg.id] = 1
+        outside.push(arg.id)
       }
     }
   }
-  const room = calls ? ROOM_WITH_CALLS : ROOM
-  return through + outside.size + groups.length - 1 <= room
+  for (const id of outside) seen[id] = 0
+  return through + outside.length <= room
 }
 
 function findGroups(forest: LoopForest, loop: Loop, inductions: readonly Induction[]): Group[] {
@@ -241,14 +254,35 @@ function findGroups(forest: LoopForest, loop: Loop, inductions: readonly Inducti
       if (inductions.some(({ next }) => next === address)) continue
       const affine = affineOf(address, forest, inductions)
       if (affine === undefined) continue
-      join(groups, { value, place: (affine.constant + value.imm) | 0 }, address, affine)
+      const place = (affine.constant + value.imm) | 0
+      join(groups, { value, place }, place, address, affine)
     }
+  }
+  for (const start of startsOfInner(loop)) {
+    if (!forest.isInside(start) || start.op === Op.phi || inductions.some(({ next }) => next === start)) continue
+    const affine = affineOf(start, forest, inductions)
+    if (affine !== undefined) join(groups, undefined, affine.constant, start, affine)
   }
   return groups
 }
 
-function join(groups: Group[], access: Access, address: Value, affine: Affine): void {
-  const { place } = access
+/** What variables of the loops right inside of this one start from: addresses, if strength was reduced there. */
+function startsOfInner({ blocks, header }: Loop): Value[] {
+  const starts: Value[] = []
+  for (const block of blocks) {
+    if (block.loopDepth !== header.loopDepth + 1) continue
+    for (const value of block.values) {
+      if (value.op !== Op.phi) break
+      for (let index = 0; index < value.args.length; index++) {
+        const arg = value.args[index]!
+        if (block.predecessors[index]!.loopDepth === header.loopDepth && !starts.includes(arg)) starts.push(arg)
+      }
+    }
+  }
+  return starts
+}
+
+function join(groups: Group[], access: Access | undefined, place: number, address: Value, affine: Affine): void {
   for (const group of groups) {
     if (!sameTerms(group.affine, affine)) continue
     const least = Math.min(group.least, place)
@@ -262,18 +296,19 @@ function join(groups: Group[], access: Access, address: Value, affine: Affine): 
     }
     group.least = least
     group.greatest = greatest
-    group.accesses.push(access)
+    if (access !== undefined) group.accesses.push(access)
     if (!known) group.addresses.push({ value: address, constant: affine.constant })
     return
   }
   groups.push({
     affine,
-    accesses: [access],
+    accesses: access === undefined ? [] : [access],
     addresses: [{ value: address, constant: affine.constant }],
     least: place,
     greatest: place,
     gain: 0,
     stepsBehind: undefined,
+    base: place,
   })
 }
 
@@ -290,13 +325,13 @@ function replaceGroup(func: Func, loop: Loop, group: Group): void {
   const { header, latch, before } = loop
   const { affine } = group
   const { induction, scale } = affine
-  const base = baseOf(group)
-  const { origin } = group.accesses[0]!.value
-  const builder = new Sums(func, before, origin)
+  const { base } = group
+  const { origin } = group.addresses[0]!.value
+  const builder = new SumBuilder(func, before, origin)
   builder.add(induction.start, scale)
   for (const { value, times } of affine.terms) builder.add(value, times)
   const start = builder.result(base)
-  const by = new Sums(func, before, origin)
+  const by = new SumBuilder(func, before, origin)
   by.add(induction.step, scale)
   const step = by.result(0)
 
@@ -320,63 +355,5 @@ function replaceGroup(func: Func, loop: Loop, group: Group): void {
       value.op = Op.add
       value.args = [pointer, func.word(constant - base)]
     }
-  }
-}
-
-/** Builds a sum of multiples at the end of a block. */
-class Sums {
-  readonly #func: Func
-  readonly #block: Block
-  readonly #origin: number
-  #sum: Value | undefined
-  #constant = 0
-
-  constructor(func: Func, block: Block, origin: number) {
-    this.#func = func
-    this.#block = block
-    this.#origin = origin
-  }
-
-  add(value: Value, times: number): void {
-    if (times === 0) return
-    if (value.op === Op.const) {
-      this.#constant = (this.#constant + Math.imul(value.imm, times)) | 0
-      return
-    }
-    if (value.op === Op.frame) {
-      const frame = this.#put(Op.frame, [])
-      frame.imm = value.imm
-      value = frame
-    } else if (value.op === Op.address) {
-      const address = this.#put(Op.address, [])
-      address.imm = value.imm
-      address.callee = value.callee
-      value = address
-    }
-    const power = 31 - Math.clz32(times)
-    let multiple = value
-    if (times === -1) {
-      this.#sum = this.#put(Op.sub, [this.#sum ?? this.#func.word(0), value])
-      return
-    }
-    if (times !== 1) {
-      multiple =
-        times > 0 && (times & (times - 1)) === 0
-          ? this.#put(Op.lsl, [value, this.#func.word(power)])
-          : this.#put(Op.mul, [value, this.#func.word(times)])
-    }
-    this.#sum = this.#sum === undefined ? multiple : this.#put(Op.add, [this.#sum, multiple])
-  }
-
-  result(constant: number): Value {
-    const total = (this.#constant + constant) | 0
-    if (this.#sum === undefined) return this.#func.word(total)
-    return total === 0 ? this.#sum : this.#put(Op.add, [this.#sum, this.#func.word(total)])
-  }
-
-  #put(op: number, args: Value[]): Value {
-    const value = this.#func.create(this.#block, op, I32, args, 0, this.#origin)
-    this.#block.values.splice(this.#block.values.length - 1, 0, value)
-    return value
   }
 }

@@ -174,16 +174,19 @@ function pair(length: number): void {
 
 /** Puts something into the gaps where an instruction waits for the one before it. */
 function fill(length: number): void {
-  for (let at = 1; at < length; at++) if (costAfter(at - 1, at) > 0 && !fillFromBehind(at, length)) fillFromBefore(at)
+  for (let at = 1; at < length; at++) {
+    if (costAfter(at - 1, at) <= 0 || fillFromBehind(at, length, 0) || fillFromBefore(at)) continue
+    fillFromBehind(at, length, FLAGS)
+  }
 }
 
-/** Something from behind node `at` that nothing in between touches. */
-function fillFromBehind(at: number, length: number): boolean {
+/** Something from behind node `at` that nothing in between touches. `flags`: FLAGS if it may set them. */
+function fillFromBehind(at: number, length: number, flags: number): boolean {
   let sources = read[at]!
   let results = written[at]!
   for (let k = at + 1; k < length && k <= at + NEAR; k++) {
     const independent = (written[k]! & (sources | results)) === 0 && (read[k]! & results) === 0
-    if (independent && isFiller(k) && (k + 1 === length || costAfter(k - 1, k + 1) <= 0)) {
+    if (independent && isFiller(k, flags) && (k + 1 === length || costAfter(k - 1, k + 1) <= 0)) {
       move(k, at)
       return true
     }
@@ -199,7 +202,7 @@ function fillFromBefore(at: number): void {
   let results = written[at - 1]!
   for (let k = at - 2; k >= 0 && k >= at - NEAR; k--) {
     const independent = (written[k]! & (sources | results | address[at]!)) === 0 && (read[k]! & results) === 0
-    if (independent && isFiller(k) && (k === 0 || costAfter(k - 1, k + 1) <= 0)) {
+    if (independent && isFiller(k, 0) && (k === 0 || costAfter(k - 1, k + 1) <= 0)) {
       move(k, at - 1)
       return
     }
@@ -208,7 +211,11 @@ function fillFromBefore(at: number): void {
   }
 }
 
-/** Computes, and leaves the flags alone: comparisons stay where they are, in front of what reads them. */
-function isFiller(k: number): boolean {
-  return kind[k] === Kind.PROCESS && (written[k]! & FLAGS) === 0
+/**
+ * Computes, and leaves the flags alone: what lies between flags and their reader has longer encodings. A comparison with 0 stays
+ * where a branch may take it in.
+ */
+function isFiller(k: number, flags: number): boolean {
+  if (kind[k] !== Kind.PROCESS || (written[k]! & FLAGS & ~flags) !== 0) return false
+  return codes[k]!.form !== F.CMP_i || codes[k]!.imm !== 0
 }

@@ -85,6 +85,8 @@ export { type LoadOptions, type ProgramInfo, Programs, type ProgramsOptions } fr
 export type { Counters, Limits, Machine, Region, Stop } from './machine/machine.ts'
 export { GdbMachine, type GdbOptions } from './machine/gdb/machine.ts'
 export { MachineError, type Transport } from './machine/gdb/transport.ts'
+export { type AgentCall, type AgentOptions, type AgentProgram, SerialAgent } from './machine/serial/agent.ts'
+export { type AgentRun, runOnAgent } from './machine/serial/run.ts'
 export { codeInRam, defaultRegions, Simulator, type SimulatorOptions } from './machine/sim/simulator.ts'
 
 /**

@@ -6,6 +6,7 @@ import { extname, join } from 'node:path'
 import { assemble } from './index.ts'
 
 export { connectTcp } from './machine/node/tcp.ts'
+export { openSerial } from './machine/node/serial.ts'
 export { type QemuOptions, startQemu } from './machine/node/qemu.ts'
 
 /** A program as bytes that `compile` and `readProgram` take, and what they were found to be. */

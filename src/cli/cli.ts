@@ -25,7 +25,7 @@ function withTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         '--machine <name>',
-        'where to run: sim, the Cortex-M4 simulator; interp, the BPF interpreter; qemu; gdb:HOST:PORT, a board or emulator behind a GDB stub',
+        'where to run: sim, the Cortex-M4 simulator; interp, the BPF interpreter; qemu; gdb:HOST:PORT, a board or emulator behind a GDB stub; serial:DEVICE[:BAUD] or serial:tcp:HOST:PORT, firmware with our agent',
       )
         .argParser(machineName)
         .default('sim'),
@@ -39,7 +39,7 @@ function withTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         '--timeout <ms>',
-        'stop the run after so many milliseconds, on qemu and gdb (default: 10000)',
+        'stop the run after so many milliseconds, on qemu, gdb and serial (default: 10000)',
       ).argParser(count(1, 2 ** 31 - 1)),
     )
     .option('--code <base:size>', 'gdb: RAM of the target for code')

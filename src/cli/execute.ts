@@ -13,6 +13,7 @@ import {
   type MapDefinition,
   type MapEntry,
   MapType,
+  type Module,
   noHelpers,
   type Outcome,
   placeOracleMaps,
@@ -20,6 +21,7 @@ import {
   RegionMemory,
   RejectedError,
 } from '../index.ts'
+import { UsageError } from './io.ts'
 import type { Target } from './target.ts'
 
 /** Instructions after which a run is stopped unless the user says otherwise: about a second's worth at most. */
@@ -68,6 +70,7 @@ export interface Execution {
 
 /** Calls the program's entry. Throws RejectedError for a program that calls helpers which are not granted. */
 export async function execute(program: Program, options: ExecuteOptions): Promise<Execution> {
+  if (options.target.runImage !== undefined) return executeThere(program, options.target.runImage, options)
   const machine = options.target.machine()
   return machine === null ? executeInterpreted(program, options) : executeCompiled(program, machine, options)
 }
@@ -99,14 +102,44 @@ async function executeInterpreted(program: Program, options: ExecuteOptions): Pr
   }
 }
 
-async function executeCompiled(program: Program, machine: Machine, options: ExecuteOptions): Promise<Execution> {
+function compiled(program: Program, options: ExecuteOptions): Module {
   const { helpers, unwind } = options.helpers ?? noHelpers
-  const module = compile(program, {
+  return compile(program, {
     ...options.compile,
     helpers: new Map([...helpers].map(([number, helper]) => [number, helper.prototype])),
     helperNames: options.helperNames,
     ...(unwind === undefined ? {} : { unwindHelper: unwind }),
   })
+}
+
+/** On a firmware that loads images: of the helpers the prototypes count, the functions are the firmware's. */
+async function executeThere(
+  program: Program,
+  runImage: NonNullable<Target['runImage']>,
+  options: ExecuteOptions,
+): Promise<Execution> {
+  if (options.maps === true) throw new UsageError(`--maps: the maps of ${options.target.name} can't be read`)
+  const { image } = compiled(program, options)
+  const { outcome, ctx } = await runImage(
+    image,
+    options.ctx ?? new Uint8Array(),
+    options.len ?? options.ctx?.length ?? 0,
+  )
+  return {
+    outcome,
+    instructions: null,
+    cycles: null,
+    codeBytes: image.code.length,
+    bpfInstructions: image.bpfInstructions,
+    ctx,
+    source: sourceOf(program, outcome),
+    maps: [],
+  }
+}
+
+async function executeCompiled(program: Program, machine: Machine, options: ExecuteOptions): Promise<Execution> {
+  const { helpers } = options.helpers ?? noHelpers
+  const module = compiled(program, options)
   const instance = await instantiate(module, machine, {
     helpers: new Map([...helpers].map(([number, helper]) => [number, helper.fn])),
   })

@@ -2,6 +2,7 @@
 
 import {
   type Grants,
+  type HelperSet,
   type HelperTable,
   InputError,
   linuxHelperNames,
@@ -32,6 +33,16 @@ async function readHeader(path: string): Promise<HelperTable> {
   } catch (error) {
     if (error instanceof InputError) throw new InputError(`${path}:${error.line ?? 1}: ${error.message}`)
     throw error
+  }
+}
+
+/** All helpers of a table, for a target that has their functions. */
+export function declaredHelpers({ table }: HelperChoice): HelperSet {
+  const fn = (): never => {
+    throw new Error('a helper of the target was called on the host')
+  }
+  return {
+    helpers: new Map([...table].map(([number, prototype]) => [number, { name: prototype.name, fn, prototype }])),
   }
 }
 

@@ -4,7 +4,7 @@ import { formatOutcome, MapType } from '../index.ts'
 import { readBytes, writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { execute, type Execution, type MapContents } from './execute.ts'
-import { helperChoice } from './helper-choice.ts'
+import { declaredHelpers, helperChoice } from './helper-choice.ts'
 import { hostHelpers } from './host-helpers.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
@@ -36,7 +36,10 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
       len: options.len,
       maxInstructions: options.maxInstructions,
       maps: options.maps === true,
-      ...(choice && { helpers: hostHelpers(choice, io), helperNames: choice.names }),
+      ...(choice && {
+        helpers: target.runImage === undefined ? hostHelpers(choice, io) : declaredHelpers(choice),
+        helperNames: choice.names,
+      }),
       compile: compileOptions(options),
     })
   } finally {

@@ -2,7 +2,17 @@
 
 import { InvalidArgumentError } from 'commander'
 
-import { GdbMachine, type Machine, type Region, Simulator, suggestion } from '../index.ts'
+import {
+  GdbMachine,
+  type Image,
+  type Machine,
+  type Outcome,
+  type Region,
+  runOnAgent,
+  SerialAgent,
+  Simulator,
+  suggestion,
+} from '../index.ts'
 import { UsageError } from './io.ts'
 
 /** A target while a command runs. */
@@ -13,6 +23,8 @@ export interface Target {
   readonly machine: () => Machine | null
   /** Whether a run can be stopped after a number of instructions. */
   readonly limitsInstructions: boolean
+  /** A firmware that loads and calls images itself, and has its own helpers: instead of a machine. */
+  readonly runImage?: (image: Image, ctx: Uint8Array, len: number) => Promise<{ outcome: Outcome; ctx: Uint8Array }>
   /** Ends what was opened, and puts back what was changed. */
   readonly close: () => Promise<void>
 }
@@ -26,12 +38,23 @@ export interface TargetFlags {
   readonly ram?: string
 }
 
-const words = ['sim', 'interp', 'qemu', 'gdb:HOST:PORT']
+const words = [
+  'sim',
+  'interp',
+  'qemu',
+  'gdb:HOST:PORT',
+  'serial:DEVICE[:BAUD]',
+  'serial:tcp:HOST:PORT',
+  'serial:unix:PATH',
+]
 const gdbPattern = /^gdb:(.+):(\d{1,5})$/
+const serialPattern = /^serial:(tcp:.+:\d{1,5}|unix:.+|\/.+)$/
 
 /** Parser of --machine: checks the form alone, so that a mistake is told before anything runs. */
 export function machineName(text: string): string {
-  if (['sim', 'interp', 'qemu'].includes(text) || gdbPattern.test(text)) return text
+  if (['sim', 'interp', 'qemu'].includes(text) || gdbPattern.test(text) || serialPattern.test(text)) {
+    return text
+  }
   throw new InvalidArgumentError(`Allowed: ${words.join(', ')}${suggestion(text, words)}`)
 }
 
@@ -45,9 +68,26 @@ export async function openTarget(flags: TargetFlags): Promise<Target> {
     throw new UsageError(`--max-instructions is for sim and interp; on ${name} --timeout limits a run`)
   }
   const runTimeout = flags.timeout === undefined ? {} : { runTimeout: flags.timeout }
+  const serial = serialPattern.exec(name)
+  if (serial !== null) return openAgent(name, serial[1]!, flags.timeout ?? DEFAULT_TIMEOUT)
   const { startQemu } = await import('../node.ts')
   const machine = name === 'qemu' ? await startQemu(runTimeout) : await connectGdb(flags, runTimeout)
   return { name, limitsInstructions: false, machine: () => machine, close: () => machine.close() }
+}
+
+/** Milliseconds, where a target is not told. */
+const DEFAULT_TIMEOUT = 10_000
+
+async function openAgent(name: string, address: string, limit: number): Promise<Target> {
+  const { openSerial } = await import('../node.ts')
+  const agent = await SerialAgent.connect(await openSerial(address))
+  return {
+    name,
+    machine: () => null,
+    limitsInstructions: false,
+    runImage: (image, ctx, len) => runOnAgent(agent, image, { ctx, len, limit }),
+    close: async () => agent.close(),
+  }
 }
 
 async function connectGdb(flags: TargetFlags, runTimeout: { runTimeout?: number }): Promise<Machine> {

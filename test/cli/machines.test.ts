@@ -46,7 +46,7 @@ describe('--machine', () => {
   }
   it('says what it may be', async () => {
     expect(await complaint('--machine', 'qemuu')).toMatch(
-      /Allowed: sim, interp, qemu, gdb:HOST:PORT; did you mean 'qemu'/,
+      /Allowed: sim, interp, qemu, gdb:HOST:PORT, serial:.*; did you mean 'qemu'/,
     )
   })
   it('wants to know the memory behind a debugger', async () => {
@@ -55,6 +55,13 @@ describe('--machine', () => {
     expect(await complaint('--machine', 'gdb:localhost:1', '--code', '0x2000', ...ram)).toMatch(
       /--code is '0x2000', must be/,
     )
+  })
+  it('says what is wrong with a serial line', async () => {
+    expect(await complaint('--machine', 'serial:')).toMatch(/Allowed: .*serial:tcp:HOST:PORT/)
+    expect(await complaint('--machine', 'serial:tcp:127.0.0.1:9')).toMatch(/127.0.0.1:9: nobody listens there/)
+    expect(await complaint('--machine', 'serial:unix:/nowhere')).toMatch(/no connection to \/nowhere/)
+    expect(await complaint('--machine', 'serial:/dev/nowhere:9600')).toMatch(/^error: \/dev\/nowhere can not be/)
+    expect(await complaint('--machine', 'serial:tcp:127.0.0.1:9', '--max-instructions', '9')).toMatch(/--timeout/)
   })
   it('says where nobody listens', async () => {
     const memory = ['--code', '0x20010000:0x4000', '--ram', '0x20014000:0x8000']

@@ -117,7 +117,7 @@ describeWith(['arm-none-eabi-gcc', 'arm-none-eabi-size'], 'the loader in C for t
   it('has no warning, in no way to build it', () => {
     inFolder((folder) => {
       for (const maps of [[], ['-DTHUMBPF_WITHOUT_MAPS']]) {
-        for (const file of runtime) {
+        for (const file of [...runtime, join(root, 'runtime/agent.c')]) {
           run(
             'arm-none-eabi-gcc',
             ...STRICT,

@@ -1,4 +1,4 @@
-/* A firmware with programs: one that is linked with it, one that it loads from flash, and those that come over its line
+/* A firmware with programs: one that is linked with it, two that it loads from flash, and those that come over its line
    (thumbpf run --machine serial:...). */
 
 #include "board.h"
@@ -34,18 +34,20 @@ static const struct thumbpf_helper helpers[] = {
 #define SLOTS 4u
 #define MEMORY(name, size) static unsigned char name[size] __attribute__((section(".programs"), aligned(32)))
 MEMORY(average_code, 512);
+MEMORY(in_place_data, 64);
 MEMORY(slot_code, SLOTS * 4096);
 MEMORY(slot_data, SLOTS * 4096);
 MEMORY(image_buffer, 16384);
 MEMORY(context_buffer, 2048);
 
 static struct thumbpf_programs programs;
-static struct thumbpf_program average;
+static struct thumbpf_program average, in_place;
 static struct thumbpf_agent_slot slots[SLOTS];
 static struct thumbpf_agent agent;
 
 uint64_t fletcher32(void *ctx, uint32_t len, struct thumbpf_env *env);
 extern const unsigned char average_image[], average_image_end[];
+extern const unsigned char in_place_image[], in_place_image_end[];
 
 static void say(const char *what, uint32_t value) {
   console_text(what);
@@ -61,19 +63,21 @@ static void call_linked(void) {
 }
 
 /* Loads an image from flash and calls it. */
-static void call_loaded(void) {
-  struct thumbpf_setup setup = {helpers, HELPERS, NULL, 0, {average_code, sizeof average_code}, {NULL, 0}, 1024, 0};
+static void call_loaded(struct thumbpf_program *program, const char *name, const unsigned char *image, const unsigned char *end,
+                        struct thumbpf_memory code, struct thumbpf_memory data) {
+  struct thumbpf_setup setup = {helpers, HELPERS, NULL, 0, code, data, 1024, 0};
   uint32_t limit = 300;
   struct thumbpf_result result;
-  enum thumbpf_status status = thumbpf_load(&programs, &average, "average", average_image,
-                                            (uint32_t)(average_image_end - average_image), &setup);
-  console_text("loaded: ");
+  enum thumbpf_status status = thumbpf_load(&programs, program, name, image, (uint32_t)(end - image), &setup);
+  leds = 0;
+  console_text(name);
+  console_text(": ");
   console_text(thumbpf_status_name(status));
   console_text("\n");
   if (status != THUMBPF_OK) return;
-  thumbpf_call(&average, &limit, sizeof limit, &result);
-  say("loaded: average is ", (uint32_t)result.r0);
-  say("loaded: LEDs are ", leds);
+  thumbpf_call(program, &limit, sizeof limit, &result);
+  say("its result is ", (uint32_t)result.r0);
+  say("LEDs are ", leds);
 }
 
 /* What happens where the address of a program has lost its bit 0. */
@@ -112,7 +116,11 @@ int main(void) {
   uint32_t last = 0;
   board_init();
   call_linked();
-  call_loaded();
+  call_loaded(&average, "average", average_image, average_image_end, (struct thumbpf_memory){average_code, sizeof average_code},
+              (struct thumbpf_memory){NULL, 0});
+  /* Without memory for code: it runs in flash, where it is. */
+  call_loaded(&in_place, "in place", in_place_image, in_place_image_end, (struct thumbpf_memory){NULL, 0},
+              (struct thumbpf_memory){in_place_data, sizeof in_place_data});
   call_wrongly();
   start_agent();
   console_text("ready\n");

@@ -15,3 +15,9 @@ fletcher32:
 average_image:
         .incbin "average.tbpf"
 average_image_end:
+
+        .balign 16
+        .global in_place_image, in_place_image_end
+in_place_image:
+        .incbin "in-place.tbpf"
+in_place_image_end:

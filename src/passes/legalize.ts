@@ -5,7 +5,7 @@ import { unreachable } from '../base/errors.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
-import { BOTH, demandedWords } from './demand.ts'
+import { BOTH, SIGN, ZERO, demandedWords, highWords, knownHigh, needsLowAlone } from './demand.ts'
 import { type Emitter, divideDouble } from './divide.ts'
 import { findRanges } from './ranges.ts'
 
@@ -32,27 +32,6 @@ const pairAtomic: Record<number, number> = {
   [Op.atomiccmpxchg]: Op.atomiccmpxchg2,
 }
 
-/** What may be known of the high word of a 64-bit value: that it is zero, that it is the sign of the low one. */
-const ZERO = 1
-const SIGN = 2
-
-function ofConstant(value: Value): number {
-  return (value.immHigh === 0 ? ZERO : 0) | (value.immHigh === value.imm >> 31 ? SIGN : 0)
-}
-
-/** By id of each I64 value that is needed: a set of ZERO and SIGN. */
-function highWords(func: Func, order: readonly Block[], demand: Uint8Array): Uint8Array {
-  const facts = new Uint8Array(func.valueCount)
-  const ranges = findRanges(func, order)
-  for (const block of order) {
-    for (const value of block.values) {
-      if (value.type !== I64 || demand[value.id] === 0) continue
-      facts[value.id] = (ranges.isWord(value) ? ZERO : 0) | (ranges.isSignedWord(value) ? SIGN : 0)
-    }
-  }
-  return facts
-}
-
 class Legalizer {
   private readonly func: Func
   private readonly routine: (name: string) => void
@@ -75,8 +54,8 @@ class Legalizer {
     this.order = removeUnreachable(func)
     this.lows = Array.from({ length: func.valueCount })
     this.highs = Array.from({ length: func.valueCount })
-    this.demand = demandedWords(func)
-    this.facts = highWords(func, this.order, this.demand)
+    this.facts = highWords(func, findRanges(func, this.order))
+    this.demand = demandedWords(func, this.facts)
     this.current = func.blocks[0]!.values[0]!
   }
 
@@ -166,7 +145,7 @@ class Legalizer {
   }
 
   private known(value: Value): number {
-    return value.op === Op.const ? ofConstant(value) : this.facts[value.id]!
+    return value.op === Op.const ? knownHigh(value) : this.facts[value.id]!
   }
 
   private add(op: number, args: Value[], imm = 0, type: Type = I32): Value {
@@ -235,12 +214,25 @@ class Legalizer {
       case Op.ule:
       case Op.slt:
       case Op.sle:
-        if (a!.type === I64) value.op = pairComparison[op]!
+        if (a!.type === I64) return this.compare(value, a!, args[1]!)
         break
       default:
         break
     }
     value.args = this.flatten(args)
+    this.out.push(value)
+  }
+
+  /** Comparisons of two words that are extended alike are comparisons of words. */
+  private compare(value: Value, a: Value, b: Value): void {
+    const facts = this.known(a) & this.known(b)
+    if (facts === 0) {
+      value.op = pairComparison[value.op]!
+      value.args = [this.low(a), this.high(a), this.low(b), this.high(b)]
+    } else {
+      if ((facts & SIGN) === 0 && value.op >= Op.slt) value.op = value.op === Op.slt ? Op.ult : Op.ule
+      value.args = [this.low(a), this.low(b)]
+    }
     this.out.push(value)
   }
 
@@ -297,26 +289,14 @@ class Legalizer {
     }
     const a = args[0]!
     const b = args[1]!
-    if (!this.wantsHigh(value) || (this.facts[value.id]! & ZERO) !== 0) {
-      // Of these the low word depends on low words alone.
-      switch (op) {
-        case Op.add:
-        case Op.sub:
-        case Op.mul:
-        case Op.and:
-        case Op.or:
-        case Op.xor:
-          this.set(value, this.add(op, [this.low(a), this.low(b)]), func.word(0))
-          return
-        case Op.lsl:
-          this.set(value, this.add(op, [this.low(a), this.plain(b)]), func.word(0))
-          return
-        case Op.select:
-          this.set(value, this.add(op, [this.plain(a), this.low(b), this.low(args[2]!)]), func.word(0))
-          return
-        default:
-          break
-      }
+    if (needsLowAlone(op) && (!this.wantsHigh(value) || this.facts[value.id] !== 0)) {
+      const low =
+        op === Op.select
+          ? this.add(op, [this.plain(a), this.low(b), this.low(args[2]!)])
+          : this.add(op, [this.low(a), op === Op.lsl ? this.plain(b) : this.low(b)])
+      const zero = !this.wantsHigh(value) || (this.facts[value.id]! & ZERO) !== 0
+      this.set(value, low, zero ? func.word(0) : this.add(Op.asr, [low, func.word(31)]))
+      return
     }
     const aLow = op === Op.select ? a : this.low(a)
     const aHigh = op === Op.select ? a : this.high(a)

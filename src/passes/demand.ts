@@ -1,5 +1,5 @@
-// Which words of each 64-bit value somebody needs: an address needs the low one, a sum's low word needs no high one. What
-// legalization need not make, no later pass has to remove. Needs: 64-bit SSA.
+// Which words of each 64-bit value somebody needs, over the calls of a module: an address needs the low one, a sum's low word needs
+// no high one. What legalization need not make, no later pass has to remove. Needs: 64-bit SSA.
 
 import type { Func, Value } from '../ir/func.ts'
 import { COMPARE, EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
@@ -18,7 +18,7 @@ export function knownHigh(constant: Value): number {
 }
 
 /** By id of each I64 value: a set of ZERO and SIGN. */
-export function highWords(func: Func, ranges: Ranges): Uint8Array {
+function highWords(func: Func, ranges: Ranges): Uint8Array {
   const facts = new Uint8Array(func.valueCount)
   for (const block of func.blocks) {
     const { values } = block
@@ -49,31 +49,97 @@ export function needsLowAlone(op: number): boolean {
   }
 }
 
-/** By id: 0 for a value that nobody needs, LOW or BOTH; LOW for a word that is needed. `facts`: what highWords knows. */
-export function demandedWords(func: Func, facts: Uint8Array): Uint8Array {
-  const demand = new Uint8Array(func.valueCount)
-  const work: Value[] = []
-  const need = (value: Value, words: number): void => {
-    if (value.op === Op.const) return
-    const now = demand[value.id]! | (value.type === I64 ? words : LOW)
-    if (now === demand[value.id]) return
-    demand[value.id] = now
-    work.push(value)
+/** What legalization must know of a function. */
+export class Needs {
+  readonly func: Func
+  /** By id of each I64 value: what is known of its high word. */
+  readonly facts: Uint8Array
+  /** By id: 0 for a value that nobody needs, LOW or BOTH; LOW for a word that is needed. */
+  readonly demand: Uint8Array
+  /** Of what it returns: LOW or BOTH. */
+  result: number
+  readonly params: Value[] = []
+  readonly returns: Value[] = []
+  /** Calls of it. */
+  readonly calls: { readonly from: Needs; readonly value: Value }[] = []
+  readonly work: Value[] = []
+
+  constructor(func: Func, facts: Uint8Array, result: number) {
+    this.func = func
+    this.facts = facts
+    this.demand = new Uint8Array(func.valueCount)
+    this.result = result
   }
-  for (const block of func.blocks) {
-    const { values } = block
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!
-      if ((attributes[value.op]! & (EFFECT | TERMINATOR)) !== 0) need(value, LOW)
+
+  need(value: Value, words: number): void {
+    if (value.op === Op.const) return
+    const before = this.demand[value.id]!
+    const now = before | (value.type === I64 ? words : LOW)
+    if (now === before) return
+    this.demand[value.id] = now
+    this.work.push(value)
+  }
+}
+
+/**
+ * Needs of functions that call each other: `functions` by index are called by those of `funcs` alone. A result or an argument is
+ * needed as far as somebody reads it.
+ */
+export function findNeeds(
+  funcs: readonly { readonly func: Func; readonly ranges: Ranges }[],
+  functions: readonly (Func | null)[],
+): Needs[] {
+  const local = new Set(functions)
+  const all = funcs.map(({ func, ranges }) => new Needs(func, highWords(func, ranges), local.has(func) ? LOW : BOTH))
+  const byFunc = new Map(all.map((needs) => [needs.func, needs]))
+  const byIndex = functions.map((func) => (func === null ? undefined : byFunc.get(func)))
+  const calleeOf = (call: Value): Needs | undefined => {
+    if (call.op !== Op.call || call.callee!.kind !== 'function') return undefined
+    return byIndex[call.callee!.index]
+  }
+  for (const needs of all) {
+    for (const block of needs.func.blocks) {
+      const { values } = block
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]!
+        if (value.op === Op.param) needs.params[value.imm] = value
+        if ((attributes[value.op]! & (EFFECT | TERMINATOR)) === 0) continue
+        if (value.op === Op.ret) needs.returns.push(value)
+        calleeOf(value)?.calls.push({ from: needs, value })
+        needs.need(value, LOW)
+      }
     }
   }
-  // A value comes again when its high word is needed too.
-  for (let value = work.pop(); value !== undefined; value = work.pop()) {
-    const { args } = value
-    const words = wordsOfOperands(value, demand[value.id]!, facts)
-    for (let index = 0; index < args.length; index++) need(args[index]!, words)
+  for (let again = true; again;) {
+    again = false
+    for (const needs of all) {
+      for (let value = needs.work.pop(); value !== undefined; value = needs.work.pop()) {
+        again = true
+        spread(needs, value, calleeOf(value))
+      }
+    }
   }
-  return demand
+  return all
+}
+
+/** Needs what this value needs; it comes again when its high word is needed too, or what it calls or returns to needs more. */
+function spread(needs: Needs, value: Value, callee: Needs | undefined): void {
+  const { args, op } = value
+  if (op === Op.param) for (const { from, value: call } of needs.calls) from.work.push(call)
+  if (callee !== undefined) {
+    const result = callee.result | needs.demand[value.id]!
+    if (result !== callee.result) {
+      callee.result = result
+      callee.work.push(...callee.returns)
+    }
+    for (let index = 0; index < args.length; index++) {
+      const param = callee.params[index]
+      needs.need(args[index]!, LOW | (param === undefined ? 0 : callee.demand[param.id]!))
+    }
+    return
+  }
+  const words = op === Op.ret ? needs.result : wordsOfOperands(value, needs.demand[value.id]!, needs.facts)
+  for (let index = 0; index < args.length; index++) needs.need(args[index]!, words)
 }
 
 /** The words of its 64-bit operands that a value needs if these of its own are needed. */

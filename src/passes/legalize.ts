@@ -5,13 +5,13 @@ import { unreachable } from '../base/errors.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
-import { BOTH, SIGN, ZERO, demandedWords, highWords, knownHigh, needsLowAlone } from './demand.ts'
+import { BOTH, LOW, type Needs, SIGN, ZERO, findNeeds, knownHigh, needsLowAlone } from './demand.ts'
 import { type Emitter, divideDouble } from './divide.ts'
 import { findRanges } from './ranges.ts'
 
-/** `routine` is told the name of each routine that a call was made to. */
-export function legalize(func: Func, routine: (name: string) => void): void {
-  new Legalizer(func, routine).run()
+/** `routine` is told the name of each routine that a call was made to; `needs`: of findNeeds, else as if it stood alone. */
+export function legalize(func: Func, routine: (name: string) => void, needs?: Needs): void {
+  new Legalizer(func, routine, needs ?? findNeeds([{ func, ranges: findRanges(func) }], [])[0]!).run()
 }
 
 const pairComparison: Record<number, number> = {
@@ -37,6 +37,7 @@ class Legalizer {
   private readonly routine: (name: string) => void
   private readonly facts: Uint8Array
   private readonly demand: Uint8Array
+  private readonly result: number
   private readonly order: Block[]
   /** By id of an I64 value: its words. By id of a trunc or a high: in `lows`, the word that it reads. */
   private readonly lows: (Value | undefined)[]
@@ -48,14 +49,15 @@ class Legalizer {
   /** 64-bit values that become the word of their low half, once all that read them are done. */
   private readonly words32: Value[] = []
 
-  constructor(func: Func, routine: (name: string) => void) {
+  constructor(func: Func, routine: (name: string) => void, needs: Needs) {
     this.func = func
     this.routine = routine
     this.order = removeUnreachable(func)
     this.lows = Array.from({ length: func.valueCount })
     this.highs = Array.from({ length: func.valueCount })
-    this.facts = highWords(func, findRanges(func, this.order))
-    this.demand = demandedWords(func, this.facts)
+    this.facts = needs.facts
+    this.demand = needs.demand
+    this.result = needs.result
     this.current = func.blocks[0]!.values[0]!
   }
 
@@ -208,6 +210,11 @@ class Legalizer {
         this.add(Op.store32, [address, this.high(args[1]!)], value.imm + 4, VOID)
         return
       }
+      case Op.ret:
+        if (this.result !== LOW || args.length !== 1) break
+        value.args = [a!.type === I64 ? this.low(a!) : this.plain(a!)]
+        this.out.push(value)
+        return
       case Op.eq:
       case Op.ne:
       case Op.ult:

@@ -8,11 +8,14 @@ import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
 import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
+import { type Needs, findNeeds } from './demand.ts'
 import { replaceDivisions } from './divide.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
+import { narrow } from './narrow.ts'
+import { type Ranges, findRanges } from './ranges.ts'
 import { calledRoutines, makeRoutine } from './routines.ts'
 import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
@@ -37,17 +40,21 @@ export function runPasses(module: Module, options: PassOptions): void {
   }
   const optimize = options.optimize !== 0
   const small = options.optimize === 's'
-  const wide = (func: Func): void => {
+  const wide = (func: Func): Ranges => {
     step('simplify-cfg', func, simplifyCfg)
     // Before legalization: what folds here is half the words there.
     if (optimize) {
       step('stack-slots', func, promoteStackSlots)
       step('fold', func, fold)
     }
+    const ranges = findRanges(func)
+    if (optimize) step('narrow', func, () => narrow(func, ranges))
+    return ranges
   }
   const wanted: string[] = []
-  const narrow = (func: Func): void => {
-    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name)))
+  const words = (needs: Needs): void => {
+    const { func } = needs
+    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs))
     if (optimize) {
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)
@@ -81,16 +88,17 @@ export function runPasses(module: Module, options: PassOptions): void {
   }
   // First of all: bodies fold with what they are given.
   if (optimize) inlineCalls(module, false, (func) => step('inline', func, () => {}))
-  for (const func of allFunctions(module)) {
-    wide(func)
-    narrow(func)
+  const legal = (funcs: readonly Func[]): void => {
+    const known = funcs.map((func) => ({ func, ranges: wide(func) }))
+    // Over all of them: what a function need not return depends on those that call it.
+    for (const needs of findNeeds(known, module.functions)) words(needs)
   }
+  legal(allFunctions(module))
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     if (module.routines.has(name)) continue
     const func = makeRoutine(name, small)
     module.routines.set(name, func)
-    wide(func)
-    narrow(func)
+    legal([func])
     wanted.push(...calledRoutines(name, small))
   }
   if (!removeArguments(module)) return

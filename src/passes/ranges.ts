@@ -7,7 +7,7 @@ import { UNMAPPED_END } from '../base/abi.ts'
 import { Comparison, decide, refine } from '../domain/compare.ts'
 import { KnownValues, LIMIT } from '../domain/known-values.ts'
 import * as domain from '../domain/transfer.ts'
-import { dominators } from '../ir/cfg.ts'
+import { dominators, removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { COMPARE, I64, Op, VOID, attributes } from '../ir/op.ts'
 import { type Counter, counterOf } from './counters.ts'
@@ -55,15 +55,17 @@ function unsigned(constant: Value): number {
   return (constant.type === I64 ? constant.immHigh >>> 0 : 0) * WORD + (constant.imm >>> 0)
 }
 
-/** `order`: reverse postorder of all blocks. */
-export function findRanges(func: Func, order: readonly Block[]): Ranges {
-  return new Analysis(func, order).run()
+/** Drops the blocks that the entry does not reach. */
+export function findRanges(func: Func): Ranges {
+  return new Analysis(func, removeUnreachable(func)).run()
 }
 
 /** Walks of a loop until its bounds are widened; until they are given up; the number of the last walk. */
 const WIDEN = 2
 const GIVE_UP = 8
 const NARROW = -1
+/** How many values that are made of a refined one are refined too. */
+const MOST_DERIVED = 8
 
 class Analysis {
   private readonly order: readonly Block[]
@@ -81,8 +83,9 @@ class Analysis {
   private readonly met: Uint8Array
   private readonly isHeader: Uint8Array
   private readonly counters = new Map<number, Counter>()
-  /** First zero or sign extension of each word, by id, and the next one of each extension; ids + 1. */
-  private readonly extension: Int32Array
+  /** By id: the first of the extensions and sums with a constant of a value, and of such a one the next; ids + 1. */
+  private readonly derived: Int32Array
+  private readonly derivedNext: Int32Array
   private readonly values: (Value | undefined)[] = []
   /** Slots that the branches above refined, and before them, in slots from `saved` on. */
   private readonly refined: number[] = []
@@ -110,7 +113,8 @@ class Analysis {
     this.met = new Uint8Array(count)
     this.isHeader = new Uint8Array(count)
     this.gathered = new Int32Array(func.valueCount)
-    this.extension = new Int32Array(func.valueCount)
+    this.derived = new Int32Array(func.valueCount)
+    this.derivedNext = new Int32Array(func.valueCount)
     let slots = func.valueCount
     for (const block of order) {
       for (const value of block.values) {
@@ -236,16 +240,18 @@ class Analysis {
     // What it dominates is not reached either.
     if (this.reached[at] === 0) return end[at]!
     this.reached[at] = 0
-    this.at = at
     scopes.push(at)
     marks.push(this.refined.length)
     const block = this.sequence[at]!
     if (block.predecessors.length === 1) {
-      const { terminator, successors } = block.predecessors[0]!
+      const { terminator, successors, order } = block.predecessors[0]!
+      // What this block makes is not made yet.
+      this.at = this.place[order]!
       if (terminator.op === Op.branch && successors[0] !== successors[1]) {
         if (!this.assume(terminator.args[0]!, successors[0] === block)) return end[at]!
       }
     }
+    this.at = at
     const { values } = block
     let index = 0
     while (values[index]!.op === Op.phi) this.phi(values[index++]!)
@@ -449,25 +455,30 @@ class Analysis {
       else return
     } else if (op === Op.add && value.args[1]!.op === Op.const) {
       domain.sub(known, scratch, id, this.slot(value.args[1]!), value.type === I64)
-    } else return this.extend(value)
+    } else return this.extend(value, 1)
     if (of!.op === Op.const) return
     this.keep(of!.id)
     known.meet(of!.id, scratch, of!.type === I64)
-    this.extend(value)
+    this.extend(value, 1)
     this.follow(of!, depth - 1)
   }
 
-  private extend(word: Value): void {
+  /** Carries it to what was made of the value before. */
+  private extend(value: Value, depth: number): void {
     const { known, scratch, place, at } = this
-    for (let next = this.extension[word.id]!; next > 0; next = this.extension[next - 1]!) {
+    let left = MOST_DERIVED
+    for (let next = this.derived[value.id]!; next > 0 && left > 0; next = this.derivedNext[next - 1]!, left--) {
       const other = this.values[next - 1]!
       const above = place[other.block.order]!
       // Only what is worked out before the walk gets below.
       if (above > at || at >= this.end[above]!) continue
       this.keep(other.id)
-      if (other.op === Op.zext) domain.zeroExtend(known, scratch, word.id)
-      else domain.signExtend(known, scratch, word.id, 32, true)
-      known.meet(other.id, scratch, true)
+      const wide = other.type === I64
+      if (other.op === Op.zext) domain.zeroExtend(known, scratch, value.id)
+      else if (other.op === Op.sext) domain.signExtend(known, scratch, value.id, 32, true)
+      else domain.add(known, scratch, value.id, this.slot(other.args[1]!), wide)
+      known.meet(other.id, scratch, wide)
+      if (depth > 0) this.extend(other, depth - 1)
     }
   }
 
@@ -486,6 +497,7 @@ class Analysis {
     const wide = value.type === I64
     const a = args.length > 0 ? this.slot(args[0]!) : 0
     const b = args.length > 1 ? this.slot(args[1]!) : 0
+    if (op === Op.add && args[1]!.op === Op.const) this.noteDerived(value)
     const two = binary[op]
     if (two !== undefined) return two(known, id, a, b, wide)
     const comparison = comparisonOf[op]
@@ -502,7 +514,7 @@ class Analysis {
         return domain.highWord(known, id, a)
       case Op.zext:
       case Op.sext:
-        this.noteExtension(value)
+        this.noteDerived(value)
         if (op === Op.zext) return domain.zeroExtend(known, id, a)
         return domain.signExtend(known, id, a, 32, true)
       case Op.sext8:
@@ -544,12 +556,12 @@ class Analysis {
     }
   }
 
-  private noteExtension(value: Value): void {
+  private noteDerived(value: Value): void {
     if (this.values[value.id] !== undefined) return
     this.values[value.id] = value
-    const word = value.args[0]!.id
-    this.extension[value.id] = this.extension[word]!
-    this.extension[word] = value.id + 1
+    const of = value.args[0]!.id
+    this.derivedNext[value.id] = this.derived[of]!
+    this.derived[of] = value.id + 1
   }
 
   /** Either operand, as far as the condition lets it be. */

@@ -24,6 +24,8 @@ import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { signLoads } from '../../src/passes/signed-loads.ts'
+import { narrow } from '../../src/passes/narrow.ts'
+import { findRanges } from '../../src/passes/ranges.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { testHelpers } from '../support/differential.ts'
@@ -53,6 +55,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   'signed-loads': signLoads,
   strength: reduceStrength,
   'dead-code': removeDeadCode,
+  narrow: (func) => narrow(func, findRanges(func)),
   legalize: (func) => legalize(func, () => {}),
   accumulate,
 }

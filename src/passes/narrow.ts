@@ -1,0 +1,79 @@
+// What bits and bounds make simpler: values that can only be one, masks and extensions that change nothing, signed operations
+// on what is never negative. Makes no values, so that what is known stays true of those there are.
+// Needs and leaves: the stage that the ranges were found at.
+
+import { type Func, type Value, replaceValues } from '../ir/func.ts'
+import { EFFECT, I64, Op, PURE, READS, VOID, attributes } from '../ir/op.ts'
+import type { Ranges } from './ranges.ts'
+
+/** Whether anything changed. */
+export function narrow(func: Func, ranges: Ranges): boolean {
+  const { known } = ranges
+  let replaced = false
+  for (const block of func.blocks) {
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (value.type === VOID || (attributes[value.op]! & (EFFECT | READS)) !== 0 || known.isEmpty(value.id)) continue
+      const other = simpler(func, value, ranges)
+      if (other === value) continue
+      value.replacement = other
+      replaced = true
+    }
+  }
+  if (replaced) replaceValues(func)
+  return replaced
+}
+
+/** A value that stands for this one, or itself, rewritten in place or not. */
+function simpler(func: Func, value: Value, ranges: Ranges): Value {
+  const { known } = ranges
+  const { op, id, args } = value
+  if ((attributes[op]! & PURE) === 0 || op === Op.param) return value
+  if (known.isConstant(id)) {
+    const low = known.bits[id * 4]!
+    return value.type === I64 ? func.double(low, known.bits[id * 4 + 1]!) : func.word(low)
+  }
+  const a = args[0]!
+  switch (op) {
+    case Op.and:
+      if (keeps(a, args[1]!, ranges)) return a
+      return keeps(args[1]!, a, ranges) ? args[1]! : value
+    case Op.sext8:
+    case Op.sext16: {
+      const half = op === Op.sext8 ? 0x80 : 0x8000
+      return known.signedMinimum(a.id) >= -half && known.signedMaximum(a.id) < half ? a : value
+    }
+    case Op.asr:
+      if (isNatural(a, ranges)) value.op = Op.lsr
+      return value
+    case Op.sdiv:
+    case Op.srem:
+      if (!isNatural(a, ranges) || !isNatural(args[1]!, ranges)) return value
+      value.op = op === Op.sdiv ? Op.udiv : Op.urem
+      return simpler(func, value, ranges)
+    case Op.urem:
+      return ranges.maximum(a) < ranges.minimum(args[1]!) ? a : value
+    case Op.select: {
+      if (ranges.minimum(a) > 0) return args[1]!
+      return ranges.maximum(a) === 0 ? args[2]! : value
+    }
+    default:
+      return value
+  }
+}
+
+/** Whether every bit that can be set in a value is set in the mask. */
+function keeps(value: Value, mask: Value, { known }: Ranges): boolean {
+  if (value.op === Op.const || mask.op !== Op.const) return false
+  const { bits } = known
+  const at = value.id * 4
+  if (((bits[at]! | bits[at + 2]!) & ~mask.imm) !== 0) return false
+  return value.type !== I64 || ((bits[at + 1]! | bits[at + 3]!) & ~mask.immHigh) === 0
+}
+
+/** Never negative. */
+function isNatural(value: Value, { known }: Ranges): boolean {
+  if (value.op === Op.const) return (value.type === I64 ? value.immHigh : value.imm) >= 0
+  return known.signedMinimum(value.id) >= 0
+}

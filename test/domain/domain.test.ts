@@ -16,6 +16,7 @@ const word64 = fc.oneof(
   fc
     .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -3, max: 3 }), fc.boolean())
     .map(([power, near, negative]) => u64((negative ? -1n : 1n) * (1n << BigInt(power)) + BigInt(near))),
+  fc.constantFrom(0n, 1n << 31n, (1n << 32n) - 1n, 1n << 52n, 1n << 63n, (1n << 63n) - 1n, (1n << 64n) - 1n),
   fc.bigInt({ min: 0n, max: 300n }),
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
 )

@@ -52,6 +52,7 @@ export function needsLowAlone(op: number): boolean {
 /** What legalization must know of a function. */
 export class Needs {
   readonly func: Func
+  readonly ranges: Ranges
   /** By id of each I64 value: what is known of its high word. */
   readonly facts: Uint8Array
   /** By id: 0 for a value that nobody needs, LOW or BOTH; LOW for a word that is needed. */
@@ -64,9 +65,10 @@ export class Needs {
   readonly calls: { readonly from: Needs; readonly value: Value }[] = []
   readonly work: Value[] = []
 
-  constructor(func: Func, facts: Uint8Array, result: number) {
+  constructor(func: Func, ranges: Ranges, result: number) {
     this.func = func
-    this.facts = facts
+    this.ranges = ranges
+    this.facts = highWords(func, ranges)
     this.demand = new Uint8Array(func.valueCount)
     this.result = result
   }
@@ -90,7 +92,7 @@ export function findNeeds(
   functions: readonly (Func | null)[],
 ): Needs[] {
   const local = new Set(functions)
-  const all = funcs.map(({ func, ranges }) => new Needs(func, highWords(func, ranges), local.has(func) ? LOW : BOTH))
+  const all = funcs.map(({ func, ranges }) => new Needs(func, ranges, local.has(func) ? LOW : BOTH))
   const byFunc = new Map(all.map((needs) => [needs.func, needs]))
   const byIndex = functions.map((func) => (func === null ? undefined : byFunc.get(func)))
   const calleeOf = (call: Value): Needs | undefined => {

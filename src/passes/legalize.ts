@@ -7,7 +7,7 @@ import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
 import { BOTH, LOW, type Needs, SIGN, ZERO, findNeeds, knownHigh, needsLowAlone } from './demand.ts'
 import { type Emitter, divideDouble } from './divide.ts'
-import { findRanges } from './ranges.ts'
+import { type Ranges, findRanges } from './ranges.ts'
 
 /** `routine` is told the name of each routine that a call was made to; `needs`: of findNeeds, else as if it stood alone. */
 export function legalize(func: Func, routine: (name: string) => void, needs?: Needs): void {
@@ -36,6 +36,7 @@ class Legalizer {
   private readonly func: Func
   private readonly routine: (name: string) => void
   private readonly facts: Uint8Array
+  private readonly ranges: Ranges
   private readonly demand: Uint8Array
   private readonly result: number
   private readonly order: Block[]
@@ -56,6 +57,7 @@ class Legalizer {
     this.lows = Array.from({ length: func.valueCount })
     this.highs = Array.from({ length: func.valueCount })
     this.facts = needs.facts
+    this.ranges = needs.ranges
     this.demand = needs.demand
     this.result = needs.result
     this.current = func.blocks[0]!.values[0]!
@@ -233,7 +235,8 @@ class Legalizer {
   /** Comparisons of two words that are extended alike are comparisons of words. */
   private compare(value: Value, a: Value, b: Value): void {
     const facts = this.known(a) & this.known(b)
-    if (facts === 0) {
+    if (facts === 0 && this.sameLow(a, b)) value.args = [this.high(a), this.high(b)]
+    else if (facts === 0) {
       value.op = pairComparison[value.op]!
       value.args = [this.low(a), this.high(a), this.low(b), this.high(b)]
     } else {
@@ -241,6 +244,13 @@ class Legalizer {
       value.args = [this.low(a), this.low(b)]
     }
     this.out.push(value)
+  }
+
+  /** Both low words are the same constant. */
+  private sameLow(a: Value, b: Value): boolean {
+    const { ranges } = this
+    const low = ranges.lowMaximum(a)
+    return ranges.lowMinimum(a) === low && ranges.lowMinimum(b) === low && ranges.lowMaximum(b) === low
   }
 
   private double(value: Value): void {
@@ -309,9 +319,18 @@ class Legalizer {
     const aHigh = op === Op.select ? a : this.high(a)
     switch (op) {
       case Op.add:
-        return this.pair(value, Op.add2, this.flatten(args))
+        // Without a carry, two sums.
+        if (this.ranges.lowMaximum(a) + this.ranges.lowMaximum(b) >= 2 ** 32) {
+          return this.pair(value, Op.add2, this.flatten(args))
+        }
+        this.set(value, this.add(op, [aLow, this.low(b)]), this.add(op, [aHigh, this.high(b)]))
+        return
       case Op.sub:
-        return this.pair(value, Op.sub2, this.flatten(args))
+        if (this.ranges.lowMinimum(a) < this.ranges.lowMaximum(b)) {
+          return this.pair(value, Op.sub2, this.flatten(args))
+        }
+        this.set(value, this.add(op, [aLow, this.low(b)]), this.add(op, [aHigh, this.high(b)]))
+        return
       case Op.and:
       case Op.or:
       case Op.xor:
@@ -327,6 +346,16 @@ class Legalizer {
       case Op.lsl:
       case Op.lsr:
       case Op.asr:
+        // What shifts in is known.
+        if ((op === Op.asr ? SIGN : ZERO) & this.known(a) && op !== Op.lsl) {
+          const low = this.add(op, [aLow, this.plain(b)])
+          this.set(
+            value,
+            low,
+            op === Op.asr && this.wantsHigh(value) ? this.add(op, [low, func.word(31)]) : func.word(0),
+          )
+          return
+        }
         return this.shift(value, aLow, aHigh, this.plain(b))
       case Op.bswap:
         this.set(value, this.add(Op.bswap, [aHigh]), this.add(Op.bswap, [aLow]))

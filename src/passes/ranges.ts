@@ -39,6 +39,13 @@ export class Ranges {
   maximum(value: Value): number {
     return value.op === Op.const ? unsigned(value) : this.known.maximum(value.id)
   }
+  /** The low word's greatest and least by its bits, unsigned. */
+  lowMaximum(value: Value): number {
+    return (value.op === Op.const ? value.imm : this.known.possible(value.id)) >>> 0
+  }
+  lowMinimum(value: Value): number {
+    return (value.op === Op.const ? value.imm : this.known.bits[value.id * 4]!) >>> 0
+  }
   /** A value of 64 bits is below 2^32. */
   isWord(value: Value): boolean {
     return value.op === Op.const ? value.immHigh === 0 : this.known.maximum(value.id) < WORD

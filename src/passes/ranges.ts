@@ -62,13 +62,13 @@ function unsigned(constant: Value): number {
   return (constant.type === I64 ? constant.immHigh >>> 0 : 0) * WORD + (constant.imm >>> 0)
 }
 
-/** Drops the blocks that the entry does not reach. */
-export function findRanges(func: Func): Ranges {
-  return new Analysis(func, removeUnreachable(func)).run()
+/** `order`: reverse postorder of all blocks; without it those that the entry does not reach are dropped. */
+export function findRanges(func: Func, order: readonly Block[] = removeUnreachable(func)): Ranges {
+  return new Analysis(func, order).run()
 }
 
-/** Walks of a loop until its bounds are widened; until they are given up; the number of the last walk. */
-const WIDEN = 2
+/** Walks of loops until bounds are widened; until they are given up; the number of the last walk. */
+const WIDEN = 1
 const GIVE_UP = 8
 const NARROW = -1
 /** How many values that are made of a refined one are refined too. */

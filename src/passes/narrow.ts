@@ -54,6 +54,10 @@ function simpler(func: Func, value: Value, ranges: Ranges): Value {
       return simpler(func, value, ranges)
     case Op.urem:
       return ranges.maximum(a) < ranges.minimum(args[1]!) ? a : value
+    case Op.ult:
+    case Op.ule:
+      if (a.type !== I64) dropMask(value, ranges)
+      return value
     case Op.select: {
       if (ranges.minimum(a) > 0) return args[1]!
       return ranges.maximum(a) === 0 ? args[2]! : value
@@ -61,6 +65,24 @@ function simpler(func: Func, value: Value, ranges: Ranges): Value {
     default:
       return value
   }
+}
+
+/**
+ * `(u8)(c - 'a') < 26`: a mask before an unsigned comparison with a constant goes, if negative numbers are above the constant with
+ * and without it.
+ */
+function dropMask(value: Value, { known }: Ranges): void {
+  const masked = value.args[0]!.op === Op.const ? 1 : 0
+  const bound = value.args[1 - masked]!
+  const { op, args } = value.args[masked]!
+  if (bound.op !== Op.const || op !== Op.and || args[1]!.op !== Op.const || args[0]!.op === Op.const) return
+  const size = (args[1]!.imm >>> 0) + 1
+  if ((args[1]!.imm & size) !== 0) return
+  // The least that counts as above.
+  const above = (bound.imm >>> 0) + ((value.op === Op.ult) === (masked === 1) ? 1 : 0)
+  const { id } = args[0]!
+  if (known.signedMinimum(id) < above - size || known.signedMaximum(id) >= size) return
+  value.args = value.args.with(masked, args[0]!)
 }
 
 /** Whether every bit that can be set in a value is set in the mask. */

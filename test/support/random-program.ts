@@ -317,8 +317,22 @@ class Generator {
     this.put(0x85, 0, 1)
   }
 
+  /** `(u8)(byte - 'a') < 26` and the like. */
+  classCondition(opcodeOffset: number): void {
+    const { random } = this
+    const register = this.data()
+    const [base, offset] = this.place(1)
+    const cls = random.pick([0x04, 0x07])
+    this.put(0x71, register, base, offset)
+    this.put(cls, register, 0, 0, random.below(300) - 200)
+    this.put(0x50 | cls, register, 0, 0, random.pick([0xff, 0x7f, 0xffff, 0xfe]))
+    const op = random.pick([1, 2, 3, 5, 10, 11, 6, 7])
+    this.put((op << 4) | random.pick([0x05, 0x06]), register, 0, opcodeOffset, random.below(300) - 20)
+  }
+
   condition(opcodeOffset: number): void {
     const { random } = this
+    if (random.chance(10)) return this.classCondition(opcodeOffset)
     const op = random.pick([1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13])
     const cls = random.chance(50) ? 0x05 : 0x06
     if (random.chance(50)) this.put((op << 4) | 0x08 | cls, this.data(), this.data(), opcodeOffset)
@@ -333,8 +347,8 @@ class Generator {
 
   conditional(depth: number, callable: boolean): void {
     const { random } = this
-    const at = this.slot
     this.condition(0)
+    const at = this.slot - 1
     this.block(1 + random.below(4), depth, callable)
     if (random.chance(50)) {
       const end = this.slot

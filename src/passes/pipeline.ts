@@ -44,7 +44,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     step('simplify-cfg', func, simplifyCfg)
     // Before legalization: what folds here is half the words there.
     if (optimize) {
-      step('stack-slots', func, promoteStackSlots)
+      step('stack-slots', func, (each) => promoteStackSlots(each, isEntry(module, each)))
       step('fold', func, fold)
     }
     const ranges = findRanges(func)
@@ -109,4 +109,8 @@ export function runPasses(module: Module, options: PassOptions): void {
 /** A branch that always goes one way: what that skips may name addresses that no frame has. */
 function isDecided(terminator: Value): boolean {
   return terminator.op === Op.branch && terminator.args[0]!.op === Op.const
+}
+
+function isEntry(module: Module, func: Func): boolean {
+  return func === module.entry || module.entries.includes(func)
 }

@@ -1,60 +1,43 @@
-// Stack slots become values: what the compiler that made the bytecode spilled. A slot is a range of bytes at a constant
-// offset of r10 that every access covers exactly, and that no access with an index can reach; none is promoted where an address
-// of the stack goes anywhere but into an access (a helper may use what lies from the address that it is given up). What is read before it is written is 0.
+// Stack slots become values: what the compiler that made the bytecode spilled, small structures, arrays with constant indices.
+// A slot is up to 8 bytes of a stack that accesses at constant offsets overlap in, and that nothing else can reach: no access with
+// an index, no helper that was given an address. Accesses to parts of a slot extract and insert. What is read before it is
+// written is 0.
 // Needs and leaves: 64-bit SSA, as the frontend makes it. Phis that are not needed go with `fold`.
 
 import { removeUnreachable } from '../ir/cfg.ts'
-import { type Block, type Func, type Value, callsHelper, replaceValues } from '../ir/func.ts'
-import { significantBits } from '../ir/known.ts'
+import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
 import { I32, I64, Op, type Type } from '../ir/op.ts'
+import { Addresses, Kind, STACK_BYTES, accessBytes, atomicBytes, isAtomic, isStore } from './regions.ts'
+import { extract, insert } from './slot-parts.ts'
 
+/** A slot: bytes from r10. */
 interface Slot {
   readonly index: number
-  /** Of which stack it is: see areaOf. */
-  readonly area: number
   readonly offset: number
   readonly size: number
-  good: boolean
 }
 
-/** Bytes below r10 that are looked at. */
-const REACH = 512
-/** More than any two offsets are apart. */
-const KEY_STEP = 1 << 17
-
-const sizes: Record<number, number> = {
-  [Op.load8]: 1,
-  [Op.load8s]: 1,
-  [Op.store8]: 1,
-  [Op.load16]: 2,
-  [Op.load16s]: 2,
-  [Op.store16]: 2,
-  [Op.load32]: 4,
-  [Op.store32]: 4,
-  [Op.load64]: 8,
-  [Op.store64]: 8,
-}
+/** Bytes of one slot at most: what a value holds. */
+const WIDEST = 8
+/** Insertions of bytes and halfwords that a slot may need: a store to memory is one instruction. */
+const MAXIMUM_INSERTIONS = 4
 
 /** Whether anything changed. */
-export function promoteStackSlots(func: Func): boolean {
+export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   const order = removeUnreachable(func)
-  const slots = findSlots(order)
-  if (slots === undefined) return false
-  const slotOf = (value: Value): Slot | undefined => {
-    const size = sizes[value.op]
-    if (size === undefined || value.args[0]!.op !== Op.frame) return undefined
-    const slot = slots.byPlace.get(slotKey(areaOf(value.args[0]!), value.args[0]!.imm + value.imm))
-    return slot?.good === true ? slot : undefined
-  }
+  if (!usesStack(order)) return false
+  const slots = new Slots(new Addresses(func, order, isEntry))
+  slots.find(order)
   const count = slots.all.length
-  const liveIn = liveSlots(order, slotOf, count)
+  if (count === 0) return false
+  const liveIn = liveSlots(order, slots)
   const final: (Value | undefined)[][] = []
-  const phis: { phi: Value; slot: number }[] = []
-  const type = (slot: Slot): Type => (slot.size === 8 ? I64 : I32)
-  const zero = (slot: Slot): Value => (slot.size === 8 ? func.double(0, 0) : func.word(0))
+  const phis: { phi: Value; slot: Slot }[] = []
+  const type = (slot: Slot): Type => (slot.size > 4 ? I64 : I32)
+  const zero = (slot: Slot): Value => (slot.size > 4 ? func.double(0, 0) : func.word(0))
   for (const block of order) {
     let state: (Value | undefined)[]
-    const made: Value[] = []
+    const kept: Value[] = []
     if (block.predecessors.length === 1) {
       // Nobody else goes on from there: its state need not be kept.
       const from = block.predecessors[0]!
@@ -62,206 +45,156 @@ export function promoteStackSlots(func: Func): boolean {
     } else {
       state = Array.from({ length: count })
       for (const slot of slots.all) {
-        if (!slot.good || block.order === 0 || !isSet(liveIn[block.order]!, slot.index)) continue
+        if (block.order === 0 || !isSet(liveIn[block.order]!, slot.index)) continue
         const phi = func.create(block, Op.phi, type(slot))
-        made.push(phi)
-        phis.push({ phi, slot: slot.index })
+        kept.push(phi)
+        phis.push({ phi, slot })
         state[slot.index] = phi
       }
     }
-    const kept: Value[] = made
     for (const value of block.values) {
-      const slot = slotOf(value)
+      const slot = slots.of(value)
       if (slot === undefined) {
         kept.push(value)
-      } else if (value.op >= Op.store8) {
-        state[slot.index] = value.args[1]!
-      } else {
-        const stored = state[slot.index] ?? zero(slot)
-        const narrowed = narrow(func, value, stored)
-        if (narrowed !== stored) kept.push(narrowed)
-        value.replacement = narrowed
+        continue
       }
+      const make = (op: number, of: Type, args: Value[]): Value => {
+        const made = func.create(block, op, of, args, 0, value.origin)
+        kept.push(made)
+        return made
+      }
+      const before = state[slot.index] ?? zero(slot)
+      const at = slots.offsetOf(value) - slot.offset
+      if (!isStore(value.op)) value.replacement = extract(func, make, value.op, before, at)
+      else if (accessBytes[value.op] === slot.size) state[slot.index] = value.args[1]!
+      else state[slot.index] = insert(func, make, value, before, at)
     }
     block.values = kept
     final[block.order] = state
   }
   for (const { phi, slot } of phis) {
-    phi.args = phi.block.predecessors.map((from) => final[from.order]![slot] ?? zero(slots.all[slot]!))
+    phi.args = phi.block.predecessors.map((from) => final[from.order]![slot.index] ?? zero(slot))
   }
   replaceValues(func)
   return true
 }
 
-/** What a load of the slot gives of the word that was stored there. */
-function narrow(func: Func, load: Value, stored: Value): Value {
-  const make = (op: number, args: Value[]): Value => func.create(load.block, op, I32, args, 0, load.origin)
-  switch (load.op) {
-    case Op.load8:
-      return make(Op.and, [stored, func.word(0xff)])
-    case Op.load16:
-      return make(Op.and, [stored, func.word(0xffff)])
-    case Op.load8s:
-      return make(Op.sext8, [stored])
-    case Op.load16s:
-      return make(Op.sext16, [stored])
-    default:
-      return stored
+/** Whether there is more of the stack than r10 itself, which every function has. */
+function usesStack(order: readonly Block[]): boolean {
+  for (const block of order) {
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const { op, args } = values[index]!
+      for (let at = 0; at < args.length; at++) {
+        const arg = args[at]!
+        if (arg.op === Op.frame ? op !== Op.zext : arg.op === Op.zext && arg.args[0]!.op === Op.frame) return true
+      }
+    }
   }
+  return false
 }
 
-/** What is known of one stack: the function's own, or that of one that was taken in. */
+/** What accesses do with the bytes of one stack. */
 class Area {
-  readonly number: number
-  readonly owner: (Slot | undefined)[] = Array.from({ length: REACH })
-  /** Bytes that accesses at changing places use. */
-  readonly shared = new Uint8Array(REACH)
-  /** Addresses from here up are seen by somebody else. */
-  given = 0
-  constructor(number: number) {
-    this.number = number
+  /** Accesses at constant offsets use the byte. */
+  readonly used = new Uint8Array(STACK_BYTES)
+  /** One of them uses this byte and the one below. */
+  readonly joined = new Uint8Array(STACK_BYTES)
+  /** Others may use it. */
+  readonly shared = new Uint8Array(STACK_BYTES)
+  /** The slot of the byte. */
+  readonly slot: (Slot | undefined)[] = Array.from({ length: STACK_BYTES })
+  /** Stores of bytes and halfwords, by their first byte. */
+  readonly narrow = new Uint8Array(STACK_BYTES)
+}
+
+class Slots {
+  readonly all: Slot[] = []
+  private readonly addresses: Addresses
+  /** By number of the region. */
+  private readonly areas: (Area | undefined)[] = []
+
+  constructor(addresses: Addresses) {
+    this.addresses = addresses
   }
-}
 
-interface Slots {
-  readonly all: Slot[]
-  /** By `slotKey`. */
-  readonly byPlace: Map<number, Slot>
-}
-
-/** One number for an area and an offset. */
-function slotKey(area: number, offset: number): number {
-  return area * KEY_STEP + offset
-}
-
-function areaOf(frame: Value): number {
-  return frame.callee?.kind === 'area' ? frame.callee.index : 0
-}
-
-/** Slots by their place, those that overlap others marked; undefined if there is nothing to promote. */
-function findSlots(order: readonly Block[]): Slots | undefined {
-  const all: Slot[] = []
-  const byPlace = new Map<number, Slot>()
-  const areas: (Area | undefined)[] = []
-  const area = (of: number): Area => (areas[of] ??= new Area(of))
-  const claim = (place: Area, offset: number, size: number, good: boolean): void => {
-    const key = slotKey(place.number, offset)
-    let slot = byPlace.get(key)
-    if (slot === undefined) {
-      slot = { index: all.length, area: place.number, offset, size, good }
-      all.push(slot)
-      byPlace.set(key, slot)
-    }
-    if (!good || slot.size !== size) slot.good = false
-    for (let at = offset; at < offset + Math.max(size, slot.size); at++) {
-      if (at < -REACH || at >= 0) {
-        slot.good = false
-        continue
-      }
-      const other = place.owner[at + REACH]
-      place.owner[at + REACH] = slot
-      if (place.shared[at + REACH] === 1) slot.good = false
-      if (other !== undefined && other !== slot) {
-        other.good = false
-        slot.good = false
-      }
-    }
+  /** The slot that a load or store is of. */
+  of(value: Value): Slot | undefined {
+    if (accessBytes[value.op] === 0) return undefined
+    const area = this.areas[this.addresses.of(value.args[0]!)]
+    if (area === undefined || !this.addresses.isExact(value.args[0]!)) return undefined
+    return area.slot[this.offsetOf(value) + STACK_BYTES]
   }
-  const share = (place: Area, from: number, to: number): void => {
-    for (let at = Math.max(from, -REACH); at < Math.min(to, 0); at++) {
-      const slot = place.owner[at + REACH]
-      if (slot !== undefined) slot.good = false
-      place.shared[at + REACH] = 1
-    }
+
+  /** Bytes from r10, for an access at a constant offset. */
+  offsetOf(value: Value): number {
+    return this.addresses.from[value.args[0]!.id]! + value.imm
   }
-  const arrays = findArrays(order)
-  for (const block of order) {
-    for (const value of block.values) {
-      const { args } = value
-      for (let index = 0; index < args.length; index++) {
-        const arg = args[index]!
-        const array = arrays.get(arg.id)
-        if (array !== undefined && value.op !== Op.trunc) {
-          const size = index === 0 ? sizes[value.op] : undefined
-          const used = area(array.area)
-          if (size === undefined) used.given = -REACH
-          else share(used, array.from + value.imm, array.to + value.imm + size)
-        }
-        const place = arg.op === Op.zext ? arg.args[0]! : arg
-        if (place.op !== Op.frame || arrays.has(value.id)) continue
-        const used = area(areaOf(place))
-        const size = index === 0 && arg === place ? sizes[value.op] : undefined
-        if (size !== undefined) claim(used, place.imm + value.imm, size, true)
-        else if (index === 0 && arg === place && value.op >= Op.atomicadd && value.op <= Op.atomiccmpxchg) {
-          claim(used, place.imm + value.imm, value.type === I64 ? 8 : 4, false)
-        } else if (value.op !== Op.zext) {
-          // Only calls of helpers say what they use of an address: what lies from there up.
-          const known = callsHelper(value)
-          used.given = Math.min(used.given, known ? place.imm : -REACH)
+
+  find(order: readonly Block[]): void {
+    const { addresses, areas } = this
+    for (const block of order) {
+      for (const value of block.values) {
+        const size = accessBytes[value.op]! > 0 ? accessBytes[value.op]! : isAtomic(value.op) ? atomicBytes(value) : 0
+        if (size === 0) continue
+        const address = value.args[0]!
+        const number = addresses.of(address)
+        if (addresses.regions[number]!.kind !== Kind.STACK) continue
+        const area = (areas[number] ??= new Area())
+        const from = addresses.from[address.id]! + value.imm + STACK_BYTES
+        const to = addresses.to[address.id]! + value.imm + STACK_BYTES + size
+        const exact = addresses.isExact(address) && !isAtomic(value.op)
+        if (exact && from >= 0 && to <= STACK_BYTES) {
+          area.used.fill(1, from, to)
+          area.joined.fill(1, from + 1, to)
+          if (isStore(value.op) && size < 4) area.narrow[from]!++
+        } else {
+          area.shared.fill(1, Math.max(0, from), Math.max(0, to))
         }
       }
     }
-  }
-  for (const slot of all) if (slot.offset + slot.size > areas[slot.area]!.given) slot.good = false
-  return all.some((slot) => slot.good) ? { all, byPlace } : undefined
-}
-
-/** Where an address of a stack with an index can be: bytes from its r10, the last included. */
-interface Span {
-  readonly area: number
-  readonly from: number
-  readonly to: number
-}
-
-/** By id: sums of a stack address and an index that is known to be small, and the words of them. */
-function findArrays(order: readonly Block[]): Map<number, Span> {
-  const spans = new Map<number, Span>()
-  for (const block of order) {
-    for (const value of block.values) {
-      const [a, b] = value.args
-      if (value.op === Op.trunc) {
-        const span = spans.get(a!.id)
-        if (span !== undefined) spans.set(value.id, span)
-      } else if (value.op === Op.add && value.type === I64) {
-        const span = spanOf(a!, b!) ?? spanOf(b!, a!)
-        if (span !== undefined) spans.set(value.id, span)
-      }
+    for (const [number, area] of areas.entries()) {
+      if (area === undefined) continue
+      area.shared.fill(1, Math.max(0, addresses.regions[number]!.given + STACK_BYTES))
+      this.cut(area)
     }
   }
-  return spans
+
+  /** Runs of bytes that accesses join become slots, if nothing speaks against it. */
+  private cut(area: Area): void {
+    const { used, joined, shared } = area
+    for (let from = 0; from < STACK_BYTES;) {
+      let to = from + 1
+      let good = used[from] === 1 && shared[from] === 0
+      let insertions = area.narrow[from]!
+      while (to < STACK_BYTES && joined[to] === 1) {
+        if (shared[to] === 1) good = false
+        insertions += area.narrow[to]!
+        to++
+      }
+      const size = to - from
+      if (good && size <= WIDEST && (size <= 2 || insertions <= MAXIMUM_INSERTIONS)) {
+        const slot = { index: this.all.length, offset: from - STACK_BYTES, size }
+        this.all.push(slot)
+        area.slot.fill(slot, from, to)
+      }
+      from = to
+    }
+  }
 }
 
-function spanOf(address: Value, index: Value): Span | undefined {
-  const place = address.op === Op.zext ? address.args[0]! : address
-  const bits = place.op === Op.frame ? doubleBits(index) : 64
-  return bits > 9 ? undefined : { area: areaOf(place), from: place.imm, to: place.imm + (1 << bits) - 1 }
-}
-
-/** Significant bits of a 64-bit value, as far as they are plain to see. */
-function doubleBits(value: Value, depth = 4): number {
-  const { op, args } = value
-  if (op === Op.const) return value.immHigh === 0 ? 32 - Math.clz32(value.imm) : 64
-  if (op === Op.zext) return significantBits(args[0]!)
-  if (depth === 0) return 64
-  const amount = args[1]?.op === Op.const ? args[1].imm : undefined
-  if (op === Op.and) return Math.min(doubleBits(args[0]!, depth - 1), doubleBits(args[1]!, depth - 1))
-  if (op === Op.lsl && amount !== undefined) return doubleBits(args[0]!, depth - 1) + amount
-  if (op === Op.lsr && amount !== undefined) return Math.max(0, doubleBits(args[0]!, depth - 1) - amount)
-  return 64
-}
-
-/** By block: the slots that are read before they are written from its start on. */
-function liveSlots(order: readonly Block[], slotOf: (value: Value) => Slot | undefined, count: number): Uint32Array[] {
-  const words = (count + 31) >>> 5
+/** By block: the slots that are read before they are written whole from its start on. */
+function liveSlots(order: readonly Block[], slots: Slots): Uint32Array[] {
+  const words = (slots.all.length + 31) >>> 5
   const used = order.map(() => new Uint32Array(words))
   const defined = order.map(() => new Uint32Array(words))
   for (const [at, block] of order.entries()) {
     for (const value of block.values) {
-      const slot = slotOf(value)
+      const slot = slots.of(value)
       if (slot === undefined) continue
       const word = slot.index >>> 5
       const bit = 1 << (slot.index & 31)
-      if (value.op >= Op.store8) defined[at]![word]! |= bit
+      if (isStore(value.op) && accessBytes[value.op] === slot.size) defined[at]![word]! |= bit
       else if ((defined[at]![word]! & bit) === 0) used[at]![word]! |= bit
     }
   }

@@ -28,6 +28,7 @@ import { narrow } from '../../src/passes/narrow.ts'
 import { findRanges } from '../../src/passes/ranges.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
+import { promoteStackSlots } from '../../src/passes/stack-slots.ts'
 import { testHelpers } from '../support/differential.ts'
 
 const folder = import.meta.dirname
@@ -48,6 +49,7 @@ function readSections(source: string): { comment: string; sections: Section[] } 
 }
 
 const passes: Record<string, (func: Func) => unknown> = {
+  'stack-slots': (func) => promoteStackSlots(func, true),
   'simplify-cfg': simplifyCfg,
   fold,
   countdown: countDown,

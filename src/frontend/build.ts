@@ -57,7 +57,10 @@ export function buildSsa(program: Program, options: BuildOptions): Module {
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
     functions[index] = build(index, false)
   }
-  return { entry, entries, functions, taken, routines: new Map(), table: table?.things ?? [] }
+  const sections = program.data.map(({ kind, bytes, pointers }) => {
+    return { isConstant: kind === 'rodata', bytes, pointers: pointers.map(({ offset }) => offset) }
+  })
+  return { entry, entries, functions, taken, sections, routines: new Map(), table: table?.things ?? [] }
 }
 
 const REGISTERS = 11

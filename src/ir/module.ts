@@ -2,6 +2,15 @@
 
 import type { Callee, Func } from './func.ts'
 
+/** What a section of data holds. */
+export interface Section {
+  /** Nobody writes to it. */
+  readonly isConstant: boolean
+  readonly bytes: Uint8Array
+  /** Offsets of the pointers in it, of 8 bytes at most, which are not known before the program is placed. */
+  readonly pointers: readonly number[]
+}
+
 export interface Module {
   /** Called by AAPCS from outside: parameters ctx, len, env (words); returns R0. */
   readonly entry: Func
@@ -11,6 +20,8 @@ export interface Module {
   readonly functions: (Func | null)[]
   /** Indices of the functions whose address the program has somewhere: they stay, called or not. */
   readonly taken: readonly number[]
+  /** The program's sections of data, by index. */
+  readonly sections: readonly Section[]
   /** Routines that legalization asked for, by name. Filled by the passes. */
   readonly routines: Map<string, Func>
   /** Position-independent code: what the words of env's table are the addresses of. */

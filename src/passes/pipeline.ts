@@ -14,6 +14,7 @@ import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
+import { removeLoads } from './loads.ts'
 import { narrow } from './narrow.ts'
 import { type Ranges, findRanges } from './ranges.ts'
 import { calledRoutines, makeRoutine } from './routines.ts'
@@ -60,6 +61,11 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('fold', func, fold)
       if (func.blocks.some(({ terminator }) => isDecided(terminator))) step('simplify-cfg', func, simplifyCfg)
       step('gvn', func, numberValues)
+      // Behind gvn: equal addresses are one value.
+      if (step('loads', func, (each) => removeLoads(each, isEntry(module, each), module.sections))) {
+        step('fold', func, fold)
+        step('gvn', func, numberValues)
+      }
       // divide after fold: nothing is known any more of quotients and remainders that are products.
       if (step('divide', func, (each) => replaceDivisions(each, small))) {
         step('fold', func, fold)
@@ -87,7 +93,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     if (step('countdown', func, countDown)) step('dead-code', func, removeDeadCode)
   }
   // First of all: bodies fold with what they are given.
-  if (optimize) inlineCalls(module, false, (func) => step('inline', func, () => {}))
+  if (optimize) inlineCalls(module, small, (func) => step('inline', func, () => {}))
   const legal = (funcs: readonly Func[]): void => {
     const known = funcs.map((func) => ({ func, ranges: wide(func) }))
     // Over all of them: what a function need not return depends on those that call it.

@@ -25,6 +25,9 @@ export const FAR = 1 << 16
 /** Bytes below r10 that are a function's. */
 export const STACK_BYTES = 512
 const UNVISITED = -1
+/** The runtime's function that gives the address of a map's value. */
+const ANY_MAP = -1
+const MAP_LOOKUP = 'thumbpf_map_lookup'
 
 /** Bytes of a plain load or store, 0 for other operations, by operation. */
 export const accessBytes = new Uint8Array(256)
@@ -50,6 +53,8 @@ export function atomicBytes(value: Value): number {
   return value.op >= Op.atomicadd2 || value.args[1]!.type === I64 ? 8 : 4
 }
 
+const anywhere = { least: -FAR, most: FAR } as const
+
 /** What is known of a function's addresses, by value id. */
 export class Addresses {
   /** Number of the region, 0 for what is not known. */
@@ -58,6 +63,8 @@ export class Addresses {
   readonly from: Int32Array
   readonly to: Int32Array
   readonly regions: Region[] = [Kind.UNKNOWN, Kind.CONTEXT, Kind.ENV].map((kind) => ({ kind, index: 0, given: 0 }))
+  /** By region: an address at a constant offset, the one that others at constant offsets are counted from. */
+  readonly bases: (Value | undefined)[] = []
   private readonly numbers = new Map<Callee | null, number>()
   private readonly func: Func
   private readonly order: readonly Block[]
@@ -83,7 +90,8 @@ export class Addresses {
 
   /** The number of the region that an address, a value's operand, is of. */
   of(address: Value): number {
-    return address.op === Op.const ? 0 : this.region[address.id]!
+    // Constants, and values made since.
+    return address.op === Op.const ? 0 : (this.region[address.id] ?? 0)
   }
 
   isExact(address: Value): boolean {
@@ -97,7 +105,8 @@ export class Addresses {
         return this.set(value, this.number(value.callee, Kind.STACK), value.imm, value.imm)
       case Op.address:
       case Op.tableaddress: {
-        const kind = value.callee!.kind === 'data' ? Kind.SECTION : value.callee!.kind === 'map' ? Kind.MAP : Kind.UNKNOWN
+        const kind =
+          value.callee!.kind === 'data' ? Kind.SECTION : value.callee!.kind === 'map' ? Kind.MAP : Kind.UNKNOWN
         const at = op === Op.address ? value.imm : 0
         return this.set(value, kind === Kind.UNKNOWN ? 0 : this.number(value.callee, kind), at, at)
       }
@@ -113,6 +122,15 @@ export class Addresses {
         if (map > 0 && this.regions[map]!.kind === Kind.MAP) return this.set(value, this.elements(map), 0, 0)
         return this.set(value, 0, 0, 0)
       }
+      case Op.call: {
+        // A value of a map: whichever.
+        const found = value.callee!.kind === 'helper' || value.callee!.kind === 'pointer' ? value.callee! : undefined
+        const isElement = found?.prototype?.name === MAP_LOOKUP
+        return this.set(value, isElement ? this.elementsOf(ANY_MAP) : 0, -FAR, FAR)
+      }
+      case Op.word:
+        // Of a call's result the low word is the address.
+        return this.set(value, value.imm === 0 ? this.of(args[0]!) : 0, -FAR, FAR)
       case Op.add:
         return this.sum(value)
       case Op.sub: {
@@ -143,21 +161,19 @@ export class Addresses {
       // The high word of an address counts for nothing.
       this.set(value, region, from + other.imm, to + other.imm)
     } else {
-      this.set(value, region, from + this.least(region, other), to + this.most(region, other))
+      const { least, most } = this.bounds(region, other)
+      this.set(value, region, from + least, to + most)
     }
   }
 
   /** Bounds of an index, for what it is added to. They are worth finding for stacks, which values can take the place of. */
-  private least(region: number, index: Value): number {
-    if (this.regions[region]!.kind !== Kind.STACK) return -FAR
+  private bounds(region: number, index: Value): { least: number; most: number } {
+    if (this.regions[region]!.kind !== Kind.STACK) return anywhere
     this.ranges ??= findRanges(this.func, this.order)
-    return Math.max(-FAR, this.ranges.known.signedMinimum(index.id))
-  }
-
-  private most(region: number, index: Value): number {
-    if (this.regions[region]!.kind !== Kind.STACK) return FAR
-    this.ranges ??= findRanges(this.func, this.order)
-    return Math.min(FAR, this.ranges.known.signedMaximum(index.id))
+    const least = this.ranges.known.signedMinimum(index.id)
+    const most = this.ranges.known.signedMaximum(index.id)
+    // Where nothing comes to, nothing is said.
+    return least >= -FAR && most <= FAR && least <= most ? { least, most } : anywhere
   }
 
   private join(value: Value, ...args: Value[]): void {
@@ -219,7 +235,10 @@ export class Addresses {
   }
 
   private elements(map: number): number {
-    const { index } = this.regions[map]!
+    return this.elementsOf(this.regions[map]!.index)
+  }
+
+  private elementsOf(index: number): number {
     const known = this.regions.findIndex((region) => region.kind === Kind.ELEMENTS && region.index === index)
     return known >= 0 ? known : this.regions.push({ kind: Kind.ELEMENTS, index, given: 0 }) - 1
   }

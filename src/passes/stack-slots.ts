@@ -102,8 +102,8 @@ class Area {
   readonly joined = new Uint8Array(STACK_BYTES)
   /** Others may use it. */
   readonly shared = new Uint8Array(STACK_BYTES)
-  /** The slot of the byte. */
-  readonly slot: (Slot | undefined)[] = Array.from({ length: STACK_BYTES })
+  /** The number of the byte's slot, -1 for none. */
+  readonly slot = new Int32Array(STACK_BYTES).fill(-1)
   /** Stores of bytes and halfwords, by their first byte. */
   readonly narrow = new Uint8Array(STACK_BYTES)
 }
@@ -123,7 +123,7 @@ class Slots {
     if (accessBytes[value.op] === 0) return undefined
     const area = this.areas[this.addresses.of(value.args[0]!)]
     if (area === undefined || !this.addresses.isExact(value.args[0]!)) return undefined
-    return area.slot[this.offsetOf(value) + STACK_BYTES]
+    return this.all[area.slot[this.offsetOf(value) + STACK_BYTES] ?? -1]
   }
 
   /** Bytes from r10, for an access at a constant offset. */
@@ -176,7 +176,7 @@ class Slots {
       if (good && size <= WIDEST && (size <= 2 || insertions <= MAXIMUM_INSERTIONS)) {
         const slot = { index: this.all.length, offset: from - STACK_BYTES, size }
         this.all.push(slot)
-        area.slot.fill(slot, from, to)
+        area.slot.fill(slot.index, from, to)
       }
       from = to
     }

@@ -441,13 +441,19 @@ class Legalizer {
     this.words(value, this.add(Op.sub2, [...x, productLow, productHigh], 0, I64))
   }
 
-  /** The amount is below 64 (the frontend masks it). Shifts of words give 0 for 32 and more, up to 255. */
+  /** Shifts of words give 0 for 32 and more, up to 255. A variable amount is below 64 (the frontend masks it). */
   private shift(value: Value, low: Value, high: Value, amount: Value): void {
     const { func } = this
     const { op } = value
     if (amount.op === Op.const) {
-      const n = amount.imm & 63
+      const n = amount.imm & 0xff
       const constant = (count: number): Value => func.word(count)
+      // Two shifts in a row that became one.
+      if (n >= 64) {
+        const sign = op === Op.asr ? this.add(Op.asr, [high, constant(31)]) : func.word(0)
+        this.set(value, sign, sign)
+        return
+      }
       if (n >= 32) {
         const rest = constant(n - 32)
         if (op === Op.lsl) this.set(value, func.word(0), this.add(Op.lsl, [low, rest]))

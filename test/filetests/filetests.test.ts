@@ -24,12 +24,9 @@ import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { signLoads } from '../../src/passes/signed-loads.ts'
-<<<<<<< HEAD
 import { narrow } from '../../src/passes/narrow.ts'
 import { findRanges } from '../../src/passes/ranges.ts'
-=======
 import { removeLoads } from '../../src/passes/loads.ts'
->>>>>>> 838bf86 (Load nothing twice that is known)
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { promoteStackSlots } from '../../src/passes/stack-slots.ts'

@@ -33,7 +33,7 @@ function outside({ known }: Ranges, value: Value, is: bigint): string | undefine
 function program(seed: number, length: number): Func {
   const module = buildSsa(readProgram(randomProgram(seed, length, 0).text), { helpers: new Set(HELPERS) })
   simplifyCfg(module.entry)
-  promoteStackSlots(module.entry)
+  promoteStackSlots(module.entry, true)
   return module.entry
 }
 

@@ -38,7 +38,7 @@ export async function compileOp(
   const func = parse([...head, ...loads, ...lines.map((line) => `  ${line}`)].join('\n'))
   if (!pairs.has(op)) legalize(func, () => {})
 
-  const module = { entry: func, entries: [], functions: [], taken: [], routines: new Map(), table: [] }
+  const module = { entry: func, entries: [], functions: [], taken: [], sections: [], routines: new Map(), table: [] }
   const symbols = new SymbolTable(module, readProgram(assemble('r0 = 0\nexit')))
   const code = select(func, symbols, { entry: true, saveSp: -1 })
   allocate(code, { fullPrologue: false })

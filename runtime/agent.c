@@ -184,8 +184,12 @@ static uint32_t context(struct thumbpf_agent *agent, struct message *request, st
 static uint32_t perform(struct thumbpf_agent *agent, uint32_t type, struct message *request, struct message *answer) {
   switch (type) {
     case HELLO:
+      if (request->left != 5) return BAD_REQUEST;
       agent->expected = 0;
       agent->received = 0;
+      get(request, 1);
+      /* What tells this answer from those to others before. */
+      put(answer, get(request, 4), 4);
       put(answer, VERSION, 1);
       put(answer, THUMBPF_AGENT_FRAME, 2);
       put(answer, agent->image.size, 4);

@@ -180,6 +180,30 @@ describeWith(['gcc'], 'the agent', () => {
     agent.close()
   })
 
+  it('drops an upload when nothing comes, and keeps programs', async () => {
+    const { line } = start()
+    const agent = await SerialAgent.connect(line)
+    await agent.load('kept', bytes)
+    const answers: Uint8Array[] = []
+    const reader = new FrameReader()
+    const listen = line.onData
+    line.onData = (data) => void answers.push(...reader.push(data))
+    const answer = async (...payload: number[]): Promise<number[]> => {
+      const count = answers.length
+      line.send(encodeFrame(Uint8Array.from(payload)))
+      while (answers.length === count) await new Promise((resolve) => setTimeout(resolve, 5))
+      return [...answers.at(-1)!]
+    }
+    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 900))
+    expect(await answer(2, 1, 9, 0, 0, 0)).toEqual([0x82, 1, 0])
+    expect(await answer(3, 2, 0, 0, 0, 0, 7, 7)).toEqual([0x83, 2, 0, 2, 0, 0, 0])
+    await pause()
+    expect(await answer(3, 3, 2, 0, 0, 0, 7)).toEqual([0x83, 3, 0xfd, 0, 0, 0, 0])
+    line.onData = listen
+    expect(await names(agent)).toEqual(['fixed', 'kept'])
+    agent.close()
+  })
+
   it('does what frames with any body say, or refuses, without a fault', async () => {
     const { line, complaint } = start()
     const random = randomNumbers(11)
@@ -240,20 +264,18 @@ describe('an agent that is none', () => {
   })
 
   it('is told where its answers make no sense', async () => {
-    const replying = (...body: number[]): Transport =>
+    // As many bytes of the request's body as the agent gives back, then others.
+    const replying = (status: number, echoed: number, ...body: number[]): Transport =>
       answering((sent) => {
-        const [type = 0, sequence = 0] = decodeFrame(sent.subarray(1, -1)) ?? []
-        return encodeFrame(Uint8Array.of(type | 0x80, sequence, ...body))
+        const [type = 0, sequence = 0, , ...rest] = decodeFrame(sent.subarray(1, -1)) ?? []
+        return encodeFrame(Uint8Array.of(type | 0x80, sequence, status, ...rest.slice(0, echoed), ...body))
       })
-    expect(await machineError(SerialAgent.connect(replying(0, 1), quick))).toMatch(/answers a greeting with too little/)
-    expect(await machineError(SerialAgent.connect(replying(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), quick))).toMatch(
-      /version 2, must be 1/,
-    )
-    expect(await machineError(SerialAgent.connect(replying(255), quick))).toMatch(
-      /refuses the greeting: UNKNOWN_REQUEST/,
-    )
-    expect(await machineError(SerialAgent.connect(replying(0, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0), quick))).toMatch(
-      /frames of 9 bytes/,
-    )
+    const message = (transport: Transport): Promise<string> => machineError(SerialAgent.connect(transport, quick))
+    expect(await message(replying(0, 4, 1))).toMatch(/answers a greeting with too little/)
+    expect(await message(replying(0, 4, 2, 0, 1, ...new Uint8Array(8)))).toMatch(/version 2, must be 1/)
+    expect(await message(replying(255, 0))).toMatch(/does not answer/)
+    expect(await message(replying(0, 4, 1, 9, 0, ...new Uint8Array(8)))).toMatch(/frames of 9 bytes/)
+    // An answer to somebody else's greeting.
+    expect(await message(replying(0, 0, 0, 0, 0, 0, 1, 0, 1, ...new Uint8Array(8)))).toMatch(/does not answer/)
   })
 })

@@ -1,13 +1,15 @@
 /* runtime/agent.c on the host: standard input and output are the line. A "call" sums the context and adds len; no compiled code runs.
-   With a context whose first byte is 0xff it tells of a fault at the code's byte 6. */
+   With a context whose first byte is 0xff it tells of a fault at the code's byte 6. After half a second without input it is idle. */
 
 #include "../../runtime/agent.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define SLOTS 3u
+#define IDLE_MILLISECONDS 500
 
 static struct thumbpf_programs programs;
 static struct thumbpf_program fixed;
@@ -67,7 +69,14 @@ int main(int argc, char **argv) {
   agent->context = (struct thumbpf_memory){malloc(600), 600};
   agent->send = send_bytes;
   agent->invoke = invoke;
-  while ((size = read(0, bytes, sizeof bytes)) > 0) {
+  for (;;) {
+    struct pollfd input = {0, POLLIN, 0};
+    if (poll(&input, 1, IDLE_MILLISECONDS) == 0) {
+      thumbpf_agent_idle(agent);
+      continue;
+    }
+    size = read(0, bytes, sizeof bytes);
+    if (size <= 0) break;
     for (ssize_t index = 0; index < size; index++) thumbpf_agent_receive(agent, bytes[index]);
   }
   return 0;

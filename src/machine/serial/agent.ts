@@ -82,6 +82,7 @@ export class SerialAgent {
   #wanted: ((payload: Uint8Array) => void) | undefined
   #lost: ((error: MachineError) => void) | undefined
   #ended: string | undefined
+  #nonce = 0
   /** Most bytes of a request's payload, of an image, of a context. */
   #frame = 64
   #imageBytes = 0
@@ -105,13 +106,16 @@ export class SerialAgent {
   static async connect(transport: Transport, options: AgentOptions = {}): Promise<SerialAgent> {
     const agent = new SerialAgent(transport, options)
     try {
-      const { body } = await agent.#do('greeting', Request.HELLO, Uint8Array.of(VERSION), 11)
-      if (body.getUint8(0) !== VERSION) {
-        throw new MachineError(`the agent on ${agent.name} speaks version ${body.getUint8(0)}, must be ${VERSION}`)
+      // Answers to whoever asked before may still be on their way: all that come behind this number are ours.
+      agent.#nonce = Math.floor(Math.random() * 2 ** 32)
+      const greeting = join(Uint8Array.of(VERSION), words(agent.#nonce))
+      const { body } = await agent.#do('greeting', Request.HELLO, greeting, 15)
+      if (body.getUint8(4) !== VERSION) {
+        throw new MachineError(`the agent on ${agent.name} speaks version ${body.getUint8(4)}, must be ${VERSION}`)
       }
-      agent.#frame = body.getUint16(1, true)
-      agent.#imageBytes = body.getUint32(3, true)
-      agent.#contextBytes = body.getUint32(7, true)
+      agent.#frame = body.getUint16(5, true)
+      agent.#imageBytes = body.getUint32(7, true)
+      agent.#contextBytes = body.getUint32(11, true)
       if (agent.#frame < 64) throw new MachineError(`the agent on ${agent.name} takes frames of ${agent.#frame} bytes`)
       return agent
     } catch (error) {
@@ -183,7 +187,10 @@ export class SerialAgent {
     const programs: AgentProgram[] = []
     for (let index = 0; index < 256; index++) {
       const { status, body } = await this.#request(Request.LIST, Uint8Array.of(index), this.#timeout)
-      if (status !== 0 || body.byteLength < 8) break
+      if (statusName(status) === 'NOT_LOADED') break
+      if (status !== 0 || body.byteLength < 8) {
+        throw new MachineError(`the agent on ${this.name} does not list its programs: ${statusName(status)}`)
+      }
       const name = new TextDecoder().decode(new Uint8Array(body.buffer, body.byteOffset + 8, body.byteLength - 8))
       programs.push({ name, address: body.getUint32(0, true), codeBytes: body.getUint32(4, true) })
     }
@@ -222,6 +229,11 @@ export class SerialAgent {
     throw new MachineError(`the agent on ${this.name} does not answer within ${seconds} s`)
   }
 
+  /** Whether a greeting is answered that we have sent. */
+  #isOurs(payload: Uint8Array): boolean {
+    return payload.length >= 7 && payload[2] === 0 && new DataView(payload.buffer).getUint32(3, true) === this.#nonce
+  }
+
   /** Sends a frame and waits; undefined where no answer came in time. */
   #answer(frame: Uint8Array, type: number, sequence: number, timeout: number): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
@@ -240,6 +252,7 @@ export class SerialAgent {
       }, timeout)
       this.#wanted = (payload) => {
         if (payload.length < 3 || payload[0] !== (type | ANSWER) || payload[1] !== sequence) return
+        if (type === Request.HELLO && !this.#isOurs(payload)) return
         settle()
         resolve(payload)
       }

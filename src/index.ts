@@ -65,6 +65,9 @@ export { linuxHelperNames, linuxHelpers } from './bpf/tables/linux.ts'
 export { riotHelpers } from './bpf/tables/riot.ts'
 export type { CompileOptions } from './compile.ts'
 export { writeImage } from './image/file.ts'
+export { type ElfOptions, formatElf } from './image/format-elf.ts'
+export { type Flat, type FlatOptions, type FlatPiece, formatFlat, formatMap } from './image/format-flat.ts'
+export { formatC, formatRust, identifier } from './image/format-source.ts'
 export {
   type Image,
   type ImageMap,

@@ -5,11 +5,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 
 import { suggestion } from '../index.ts'
+import { type FormatName, formatNames } from './format-names.ts'
 import { type Io, paint, UsageError } from './io.ts'
 import { machineName } from './target.ts'
-import { count, oneOf } from './values.ts'
-
-const formats = ['bin', 'image'] as const
+import { count, definition, oneOf } from './values.ts'
 
 /** Exit statuses. A fault of our own is told apart from a program's failure (sysexits' EX_SOFTWARE). */
 const Exit = { OK: 0, FAILED: 1, MISUSE: 2, INTERNAL: 70 } as const
@@ -121,10 +120,25 @@ Examples:
     .argument('<file>', 'object, raw bytes or assembly; - for standard input')
     .requiredOption('-o, --output <file>', 'file to write; - for standard output')
     .addOption(
-      new Option('--format <name>', 'bin: the code alone, position-independent; image: what the C runtime loads')
-        .argParser(oneOf(formats))
+      new Option(
+        '--format <name>',
+        `what to write: ${Object.entries(formatNames)
+          .map(([name, what]) => `${name}, ${what}`)
+          .join('; ')}`,
+      )
+        .argParser(oneOf(Object.keys(formatNames) as FormatName[]))
         .default('bin'),
     )
+    .option('--name <symbol>', "the entry's symbol, or function in C and Rust (default: its name)")
+    .addOption(new Option('--at <address>', 'address of the code: bin, hex, uf2').argParser(count(0, 0xffff_ffff)))
+    .addOption(new Option('--ram <address>', "address of the program's data").argParser(count(0, 0xffff_ffff)))
+    .addOption(
+      new Option('--define <name=address>', 'address of a helper or a map; as often as there are any').argParser(
+        definition,
+      ),
+    )
+    .option('--map <file>', 'write what is where to a file')
+    .option('--family <name>', 'uf2: family of the board, a name or a number')
     .option('--entry <name>', 'function to start with')
     .option('--dump', 'print what every stage of the compiler made')
     .action(async (file: string, options) => {

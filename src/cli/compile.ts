@@ -1,16 +1,27 @@
 // `thumbpf compile`: writes the compiled program to a file.
 
-import { compile as compileModule, type Image, InputError, writeImage } from '../index.ts'
+import { dirname, join } from 'node:path'
+
+import { compile as compileModule, type Image } from '../index.ts'
+import { writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
+import type { FormatName } from './format-names.ts'
+import { defaultName, formats } from './formats.ts'
 import { grantsFor } from './helper-choice.ts'
 import { loadProgram, writeOutput } from './input.ts'
-import { type Io, paint } from './io.ts'
+import { type Io, paint, UsageError } from './io.ts'
 
 interface CompileCommandOptions extends CompileFlags {
   readonly output: string
-  readonly format: 'bin' | 'image'
+  readonly format: FormatName
   readonly entry?: string
   readonly dump?: boolean
+  readonly name?: string
+  readonly at?: number
+  readonly ram?: number
+  readonly define?: ReadonlyMap<string, number>
+  readonly map?: string
+  readonly family?: string
 }
 
 /** Writes the file and says what is in it, on standard error where the file goes to standard output. */
@@ -21,39 +32,34 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
     const colour = options.output === '-' ? io.colour.stderr : io.colour.stdout
     say(`${paint(colour, 'bold', `; ${stage}`)}\n${text.trimEnd()}\n\n`)
   }
-  const module = compileModule(program, {
+  const { image } = compileModule(program, {
     ...compileOptions(options),
     ...(await grantsFor(program, options.helpers)),
     ...(options.dump === true ? { dump } : {}),
   })
-  const { image } = module
-  const bytes = options.format === 'image' ? writeImage(image) : binary(image)
+  const { bytes, map, listing } = formats[options.format](image, program, {
+    name: options.name ?? defaultName(image),
+    unit: file,
+    at: options.at,
+    ram: options.ram,
+    defined: options.define ?? new Map(),
+    family: options.family,
+  })
+  if (options.map !== undefined && map === undefined)
+    throw new UsageError('--map is for programs at an address: bin, hex and uf2 with --at')
   await writeOutput(options.output, bytes, io)
-  if (options.output !== '-') {
-    const entry = image.symbols[image.entry]!
-    say(
-      `${options.output}: ${bytes.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
-        `entry '${entry.name}' at offset ${entry.offset}\n${options.format === 'bin' ? tableOf(image) : ''}`,
-    )
+  if (options.map !== undefined) await writeBytes(options.map, new TextEncoder().encode(map))
+  if (options.output === '-') return 0
+  if (listing !== undefined) {
+    await writeBytes(join(dirname(options.output), listing.name), new TextEncoder().encode(listing.text))
   }
+  const entry = image.symbols[image.entry]!
+  const also = listing === undefined ? '' : `, with the lines of ${listing.name}`
+  say(
+    `${options.output}: ${bytes.length} bytes from ${image.bpfInstructions} BPF instructions, ` +
+      `entry '${entry.name}' at offset ${entry.offset}${also}\n${tableOf(image)}${options.map === undefined ? (map ?? '') : ''}`,
+  )
   return 0
-}
-
-/** The code alone. It runs wherever it is put, at a multiple of 4: calls within it are relative. */
-function binary(image: Image): Uint8Array {
-  const missing = (what: string): never => {
-    throw new InputError(`${what}, which needs a linker: plain bytes (--format bin) are code alone`)
-  }
-  if (image.sections.length > 0) {
-    missing(`the program has data (${image.sections.map((section) => section.name).join(', ')})`)
-  }
-  for (const { symbol } of image.relocations) {
-    const { kind, name } = image.symbols[symbol]!
-    if (kind === 'import') missing(`the program calls ${name}`)
-    if (kind === 'map') missing(`the program uses map '${name}'`)
-    if (kind === 'function') missing(`the program takes the address of ${name}`)
-  }
-  return image.code
 }
 
 /** What whoever places position-independent code puts into the table that env leads to. */

@@ -26,6 +26,15 @@ export function count(least: number, most: number): (text: string) => number {
   }
 }
 
+/** A parser for NAME=ADDRESS that adds to those before. */
+export function definition(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+  const [, name, address] = /^([^=]+)=(0[xX][0-9a-fA-F]+|[0-9]+)$/.exec(text) ?? []
+  if (name === undefined || Number(address) > 0xffff_ffff) {
+    throw new InvalidArgumentError('NAME=ADDRESS, such as gpio_read=0x08001235.')
+  }
+  return new Map([...before, [name, Number(address)]])
+}
+
 /** Bytes of hex text: pairs of digits, blanks between them or not, `0x` before the whole or not. */
 export function hexBytes(text: string, what: string): Uint8Array {
   const digits = text

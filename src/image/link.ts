@@ -19,9 +19,10 @@ export interface Linked {
 
 /**
  * The image as it must stand at `placement`. `addressOf` gives the address of an import (bit 0 clear or set) or a map.
- * Throws InputError where a call does not reach.
+ * Throws InputError where a call does not reach, and for a place that is missing, not aligned or outside of the address space.
  */
 export function link(image: Image, placement: Placement, addressOf: (symbol: ImageSymbol) => number): Linked {
+  checkPlacement(image, placement)
   const code = image.code.slice()
   const sections = image.sections.map((section) => section.bytes.slice())
   const address = (symbol: ImageSymbol): number => {
@@ -29,7 +30,7 @@ export function link(image: Image, placement: Placement, addressOf: (symbol: Ima
       case 'function':
         return placement.code + symbol.offset
       case 'section':
-        return placement.sections?.[symbol.index] ?? unreachable(`section ${symbol.name} has no address`)
+        return placement.sections![symbol.index]!
       default:
         return addressOf(symbol)
     }
@@ -57,6 +58,19 @@ export function link(image: Image, placement: Placement, addressOf: (symbol: Ima
     }
   }
   return { code, sections }
+}
+
+function checkPlacement(image: Image, { code, sections = [] }: Placement): void {
+  const check = (what: string, address: number | undefined, align: number, size: number): void => {
+    if (address === undefined || !Number.isInteger(address) || address < 0 || address + size > 2 ** 32) {
+      throw new InputError(`${what} is placed at ${address}: must be an address with room for ${size} bytes behind it`)
+    }
+    if (address % align !== 0) throw new InputError(`${what} is placed at ${address}, must be a multiple of ${align}`)
+  }
+  check('the code', code, 4, image.code.length)
+  for (const [index, { name, align, size }] of image.sections.entries()) {
+    check(`section ${name}`, sections[index], align, size)
+  }
 }
 
 /** Offset of a BL: S:I1:I2:imm10:imm11:0, I = NOT(J EOR S). DDI 0403E A7.7.18. */

@@ -53,9 +53,24 @@ describe('link', () => {
     expect(image.code[4]).toBe(0xff)
   })
   it('a call out of reach is refused', () => {
-    expect(() => link(image, { code: 0x2000_0000 }, () => 0x0800_0000)).toThrow(
-      'call of helper at byte 4 does not reach',
-    )
+    for (const edge of [0x1000_0000 + 8 + 2 ** 24 - 2, 0x1000_0000 + 8 - 2 ** 24]) {
+      expect(link(image, { code: 0x1000_0000 }, () => edge).code).toHaveLength(16)
+    }
+    for (const helper of [0x1000_0000 + 8 + 2 ** 24, 0x1000_0000 + 6 - 2 ** 24, 0x0800_0000, 0xffff_fffc]) {
+      expect(() => link(image, { code: 0x1000_0000 }, () => helper)).toThrow('call of helper at byte 4 does not reach')
+    }
+  })
+  it.each([
+    [{ code: 0x1002 }, 'the code is placed at 4098, must be a multiple of 4'],
+    [{ code: -4 }, 'the code is placed at -4: must be an address'],
+    [{ code: 0xffff_fff4 }, 'with room for 16 bytes behind it'],
+    [{ code: NaN, sections: [0] }, 'the code is placed at NaN'],
+    [{ code: 0x1000 }, 'section .data is placed at undefined'],
+    [{ code: 0x1000, sections: [0x2004] }, 'section .data is placed at 8196, must be a multiple of 8'],
+    [{ code: 0x1000, sections: [0xffff_fff8] }, 'section .data is placed at 4294967288'],
+  ])('refuses the placement %o', (placement, message) => {
+    const data = { name: '.data', kind: 'data', align: 8, size: 9, bytes: new Uint8Array(9) } as const
+    expect(() => link({ ...image, sections: [data] }, placement, () => 0x1000)).toThrow(message)
   })
 })
 

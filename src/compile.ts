@@ -56,7 +56,7 @@ export interface CompileOptions {
 export function compile(source: Uint8Array | Program, options: CompileOptions = {}): Image {
   const program =
     source instanceof Uint8Array
-      ? readProgram(source, options.entry === undefined ? {} : { entry: options.entry })
+      ? readProgram(source, { entry: options.entry, helpers: named(options.helpers) })
       : source
   const helpers = granted(program, options.helpers ?? new Set<number>())
   const rejections = [
@@ -126,6 +126,11 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     bpfInstructions: program.instructions.length,
     stackBytes: deepestStack(functions, stackBytes),
   })
+}
+
+/** Grants with prototypes, whose names a program may call. */
+function named(grants: Grants | undefined): ReadonlyMap<number, Prototype | undefined> | undefined {
+  return grants !== undefined && 'get' in grants ? grants : undefined
 }
 
 /** A program that has maps may use them: the runtime's functions are granted with it, and tail calls with a program array. */

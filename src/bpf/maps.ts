@@ -109,7 +109,8 @@ export function mapShape(definition: MapDefinition): MapShape | { readonly probl
     if (needed !== undefined && size !== needed) return problem(`its ${what} has ${size} bytes, must have ${needed}`)
     if (needed === undefined && size === 0) return problem(`its ${what} has 0 bytes`)
   }
-  if (maxEntries === 0) return problem('it has 0 entries')
+  if (maxEntries === 0)
+    return problem('it has 0 entries, which its object may leave to a loader; give max_entries in the definition')
   const unknown = (flags & ~(FLAGS[type] ?? 0)) >>> 0
   if (unknown !== 0) return problem(`flag 0x${unknown.toString(16)} is not supported with ${named}`)
   if (kind === 'ring' && (maxEntries < 16 || (maxEntries & (maxEntries - 1)) !== 0)) {

@@ -14,8 +14,10 @@ import {
   type AddressLoad,
   type Area,
   type Call,
+  type NamedCall,
   type ObjectMap,
   type Pointer,
+  type ReportProblem,
   Scanner,
   type Target,
 } from './relocate.ts'
@@ -59,6 +61,7 @@ interface Reached {
   readonly areas: Map<Area, Pointer[]>
   readonly maps: Set<ObjectMap>
   readonly calls: Call[]
+  readonly named: NamedCall[]
   readonly loads: AddressLoad[]
 }
 
@@ -83,20 +86,25 @@ const coreKinds = [
 const LOCAL_TYPE = 6
 
 /**
- * Reads an object and chooses its entry. Throws InputError, and RejectedError for what can't be served, with codes `relocation`,
+ * Reads an object and chooses its entry. `helpers` are numbers by the names that undefined functions may have. Throws InputError, and RejectedError for what can't be served, with codes `relocation`,
  * `call-into-function`, `address-into-function`, `undefined-function`, `undefined-symbol`, `kernel-function`, `kernel-symbol`,
  * `kernel-config`, `map-definition` and `core-relocation`.
  */
-export function readObject(bytes: Uint8Array, entryName?: string): ProgramText {
+export function readObject(
+  bytes: Uint8Array,
+  entryName?: string,
+  helpers: ReadonlyMap<string, number> = new Map(),
+): ProgramText {
   const file = new ElfFile(bytes)
   const functions = readFunctions(file)
   const entry = chooseEntry([...functions.values()].flat(), entryName)
   const btf = readBtf(file)
   const extension = readExtension(file, btf)
   const problems: Problem[] = []
-  const scanner = new Scanner(file, functions, btf, (code, from, offset, message) => {
+  const report: ReportProblem = (code, from, offset, message) => {
     problems.push({ code, from, offset, message })
-  })
+  }
+  const scanner = new Scanner(file, functions, btf, report, helpers)
   const reached = reach(scanner, entry)
   for (const one of reached.functions) problems.push(...coreProblems(one, extension, btf))
 
@@ -128,6 +136,12 @@ export function readObject(bytes: Uint8Array, entryName?: string): ProgramText {
   for (const { from, offset, to } of reached.calls) {
     const slot = slotAt(from, offset)
     view.setInt32(slot * 8 + 4, slotOf.get(to)! - slot - 1, true)
+  }
+
+  for (const { from, offset, helper } of reached.named) {
+    const at = slotAt(from, offset) * 8
+    text[at + 1] = 0
+    view.setInt32(at + 4, helper, true)
   }
 
   const areas = [...reached.areas.keys()].toSorted((a, b) => a.order - b.order)
@@ -172,7 +186,14 @@ function readExtension(file: ElfFile, btf: Btf | undefined): BtfExt | undefined 
 }
 
 function reach(scanner: Scanner, entry: ObjectFunction): Reached {
-  const reached: Reached = { functions: new Set([entry]), areas: new Map(), maps: new Set(), calls: [], loads: [] }
+  const reached: Reached = {
+    functions: new Set([entry]),
+    areas: new Map(),
+    maps: new Set(),
+    calls: [],
+    named: [],
+    loads: [],
+  }
   const pending: Area[] = []
   const add = (target: Target): void => {
     if (target.kind === 'function') reached.functions.add(target.to)
@@ -186,7 +207,8 @@ function reach(scanner: Scanner, entry: ObjectFunction): Reached {
   }
   // The set grows while it is walked; areas are looked at as soon as they are known.
   for (const one of reached.functions) {
-    const { calls, loads } = scanner.code(one)
+    const { calls, named, loads } = scanner.code(one)
+    reached.named.push(...named)
     for (const call of calls) {
       reached.calls.push(call)
       reached.functions.add(call.to)

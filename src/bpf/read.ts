@@ -2,6 +2,7 @@
 // A raw program starts at its first instruction, in the function `entry`; every target of a local call starts another function.
 
 import { InputError, RejectedError, type Rejection } from '../base/errors.ts'
+import type { Prototype } from '../base/prototype.ts'
 import { suggestion } from './names.ts'
 import { checkFlow, type Report } from './check.ts'
 import { decodeText } from './decode.ts'
@@ -12,7 +13,9 @@ import type { BpfFunction, Instruction, Program } from './program.ts'
 
 export interface ReadOptions {
   /** Name of the function to start in. */
-  readonly entry?: string
+  readonly entry?: string | undefined
+  /** By number: the helpers that an object may call as functions of these names, which it does not define. */
+  readonly helpers?: ReadonlyMap<number, Prototype | undefined> | undefined
 }
 
 /** More than this many rejections of one program are not collected. */
@@ -22,7 +25,7 @@ const maximumRejections = 50
 export function readProgram(input: Uint8Array, options: ReadOptions = {}): Program {
   // Node's Buffer is an Uint8Array whose slice shares its memory.
   const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-  if (isElf(bytes)) return load(readObject(bytes, options.entry))
+  if (isElf(bytes)) return load(readObject(bytes, options.entry, numbersByName(options.helpers)))
   if (isApplication(bytes)) return load(readApplication(bytes, options.entry))
   const program = loadProgram(bytes)
   if (options.entry !== undefined && options.entry !== program.functions[0]!.name) {
@@ -31,6 +34,12 @@ export function readProgram(input: Uint8Array, options: ReadOptions = {}): Progr
     )
   }
   return program
+}
+
+function numbersByName(helpers: ReadOptions['helpers']): Map<string, number> {
+  const numbers = new Map<string, number>()
+  for (const [number, prototype] of helpers ?? []) if (prototype !== undefined) numbers.set(prototype.name, number)
+  return numbers
 }
 
 /** Decodes and checks a text of raw instructions; functions are found from local calls. Throws RejectedError. */

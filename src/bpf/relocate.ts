@@ -56,6 +56,12 @@ export interface Call {
   readonly offset: number
   readonly to: ObjectFunction
 }
+/** A call at byte `offset` of the section of `from`, of a function that is not in the object: the helper of that name. */
+export interface NamedCall {
+  readonly from: ObjectFunction
+  readonly offset: number
+  readonly helper: number
+}
 /** An LDDW at byte `offset` of the section of `from`. */
 export interface AddressLoad {
   readonly from: ObjectFunction
@@ -84,6 +90,7 @@ export class Scanner {
   private readonly file: ElfFile
   private readonly btf: Btf | undefined
   private readonly report: ReportProblem
+  private readonly helpers: ReadonlyMap<string, number>
   private readonly starts = new Map<number, Map<number, ObjectFunction>>()
   private readonly relocations = new Map<number, readonly Relocation[]>()
   private readonly areas = new Map<number, Area>()
@@ -96,20 +103,23 @@ export class Scanner {
     functions: ReadonlyMap<number, readonly ObjectFunction[]>,
     btf: Btf | undefined,
     report: ReportProblem,
+    helpers: ReadonlyMap<string, number>,
   ) {
     this.file = file
     this.btf = btf
     this.report = report
+    this.helpers = helpers
     for (const [section, list] of functions) this.starts.set(section, new Map(list.map((one) => [one.start, one])))
   }
 
   /** Calls and loaded addresses of a function. */
-  code(from: ObjectFunction): { calls: Call[]; loads: AddressLoad[] } {
+  code(from: ObjectFunction): { calls: Call[]; named: NamedCall[]; loads: AddressLoad[] } {
     const { section } = from
     const contents = this.file.contents(section)
     const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength)
     const pending = new Map(this.relocationsIn(section.index, from.start, from.end).map((one) => [one.offset, one]))
     const calls: Call[] = []
+    const named: NamedCall[] = []
     const loads: AddressLoad[] = []
     for (let offset = from.start; offset < from.end; offset += contents[offset] === 0x18 ? 16 : 8) {
       const relocation = pending.get(offset)
@@ -125,7 +135,10 @@ export class Scanner {
         else if (relocation.type === RelocationType.CALL) {
           pending.delete(offset)
           const symbol = this.file.symbols[relocation.symbol]!
-          if (symbol.section === 0) this.refuseCall(from, offset, this.file.symbolName(symbol))
+          const name = this.file.symbolName(symbol)
+          const helper = symbol.section === 0 && imm === -1 ? this.helpers.get(name) : undefined
+          if (helper !== undefined) named.push({ from, offset, helper })
+          else if (symbol.section === 0) this.refuseCall(from, offset, name)
           else this.addCall(calls, from, offset, symbol.section, symbol.value + (imm + 1) * 8)
         }
       }
@@ -138,7 +151,7 @@ export class Scanner {
         : 'is not supported in code; lddw (R_BPF_64_64) and calls (R_BPF_64_32) are'
       this.report('relocation', from, relocation.offset, `${this.describe(relocation)} ${why}`)
     }
-    return { calls, loads }
+    return { calls, named, loads }
   }
 
   /** The pointers in an area. */
@@ -320,7 +333,7 @@ export class Scanner {
       const message = `calls '${name}', a function of the Linux kernel (kfunc); the target has none, call a helper instead`
       this.report('kernel-function', from, offset, message)
     } else {
-      const message = `calls '${name}', which is not defined in the object; define it or call a helper by its number`
+      const message = `calls '${name}', which is not defined in the object and no granted helper; define it or grant a helper of that name`
       this.report('undefined-function', from, offset, message)
     }
   }

@@ -7,7 +7,7 @@ import { writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import type { FormatName } from './format-names.ts'
 import { defaultName, formats } from './formats.ts'
-import { grantsFor } from './helper-choice.ts'
+import { grantsFor, helperChoice } from './helper-choice.ts'
 import { loadProgram, writeOutput } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
 
@@ -26,7 +26,8 @@ interface CompileCommandOptions extends CompileFlags {
 
 /** Writes the file and says what is in it, on standard error where the file goes to standard output. */
 export async function compile(file: string, options: CompileCommandOptions, io: Io): Promise<number> {
-  const { program } = await loadProgram(file, options.entry, io)
+  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
+  const { program } = await loadProgram(file, options.entry, io, choice?.table)
   const say = options.output === '-' ? io.stderr : io.stdout
   const dump = (stage: string, text: string): void => {
     const colour = options.output === '-' ? io.colour.stderr : io.colour.stdout
@@ -34,7 +35,7 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
   }
   const { image } = compileModule(program, {
     ...compileOptions(options),
-    ...(await grantsFor(program, options.helpers)),
+    ...grantsFor(program, choice),
     ...(options.dump === true ? { dump } : {}),
   })
   const { bytes, map, listing } = formats[options.format](image, program, {

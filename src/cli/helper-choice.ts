@@ -47,13 +47,12 @@ export function declaredHelpers({ table }: HelperChoice): HelperSet {
 }
 
 /** What to grant a program that is compiled and not run: the table that was chosen, else whatever it calls, untyped. */
-export async function grantsFor(
+export function grantsFor(
   program: Program,
-  text: string | undefined,
-): Promise<{ readonly helpers: Grants; readonly helperNames?: ReadonlyMap<number, string> }> {
-  if (text === undefined) return { helpers: calledHelpers(program) }
-  const { table, names } = await helperChoice(text)
-  return { helpers: table, helperNames: names }
+  choice: HelperChoice | undefined,
+): { readonly helpers: Grants; readonly helperNames?: ReadonlyMap<number, string> } {
+  if (choice === undefined) return { helpers: calledHelpers(program) }
+  return { helpers: choice.table, helperNames: choice.names }
 }
 
 /** Helpers that the program calls: to list or write code nobody need grant them. */

@@ -12,7 +12,7 @@ import {
   type Program,
 } from '../index.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
-import { grantsFor } from './helper-choice.ts'
+import { grantsFor, helperChoice } from './helper-choice.ts'
 import { loadProgram } from './input.ts'
 import { type Io, paint } from './io.ts'
 import { mapTypeName } from './values.ts'
@@ -25,7 +25,8 @@ interface ObjdumpOptions extends CompileFlags {
 
 /** Prints the listing. */
 export async function objdump(file: string, options: ObjdumpOptions, io: Io): Promise<number> {
-  const { program } = await loadProgram(file, options.entry, io)
+  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
+  const { program } = await loadProgram(file, options.entry, io, choice?.table)
   const heading = (text: string): string => paint(io.colour.stdout, 'bold', text)
   const bpf = (text: string): string => paint(io.colour.stdout, 'cyan', text)
   const comment = (text: string): string => paint(io.colour.stdout, 'dim', text)
@@ -34,7 +35,7 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
   if (options.bpf === true) {
     for (const { kind, text } of bpfParts(program)) out.push(formats[kind](text))
   } else {
-    const { image } = compile(program, { ...compileOptions(options), ...(await grantsFor(program, options.helpers)) })
+    const { image } = compile(program, { ...compileOptions(options), ...grantsFor(program, choice) })
     out.push(...importsOf(image).map(comment))
     if (options.thumb === true) {
       const names = functionNames(image)

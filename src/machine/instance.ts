@@ -195,7 +195,9 @@ export class Instance {
       case 'fault':
         if (this.#overflowed(stop.address, sp)) {
           const message = `the stack has overflowed: more than ${this.#workspace.stackTop - this.#workspace.stackBase} bytes are in use`
-          return { kind: 'faulted', fault: STACK_OVERFLOW, pc, address: stop.address, slot, message }
+          // A prologue serves no instruction: the call does.
+          const place = slot >= 0 ? slot : this.#slotOf((lr & ~1) - 1)
+          return { kind: 'faulted', fault: STACK_OVERFLOW, pc, address: stop.address, slot: place, message }
         }
         return {
           kind: 'faulted',

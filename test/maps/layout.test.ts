@@ -98,7 +98,10 @@ describe('the layout of a map', () => {
     [{ type: 77 }, "map 'm': type 77 is not supported, must be one of 1, 2, 3, 5, 6, 9, 27"],
     [{ keySize: 0 }, "map 'm': its key has 0 bytes"],
     [{ valueSize: 0 }, "map 'm': its value has 0 bytes"],
-    [{ maxEntries: 0 }, "map 'm': it has 0 entries"],
+    [
+      { maxEntries: 0 },
+      "map 'm': it has 0 entries, which its object may leave to a loader; give max_entries in the definition",
+    ],
     [{ type: 2, keySize: 8 }, "map 'm': its key has 8 bytes, must have 4"],
     [{ type: 27, keySize: 0 }, "map 'm': its value has 4 bytes, must have 0"],
     [

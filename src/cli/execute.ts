@@ -47,6 +47,8 @@ export interface MapContents {
   readonly definition: MapDefinition
   /** By key; of an array those that are not zero. */
   readonly entries: readonly MapEntry[]
+  /** Of a program array, which the object fills: names of functions by index; it has no other entries. */
+  readonly programs: readonly { readonly index: number; readonly name: string }[]
   /** What a ring buffer's consumer finds. */
   readonly records: readonly Uint8Array[]
 }
@@ -98,7 +100,7 @@ async function executeInterpreted(program: Program, options: ExecuteOptions): Pr
     bpfInstructions: program.instructions.length,
     ctx,
     source: sourceOf(program, outcome),
-    maps: options.maps === true ? await Promise.all(maps.map(contents)) : [],
+    maps: options.maps === true ? await Promise.all(maps.map((map) => contents(map, program))) : [],
   }
 }
 
@@ -149,7 +151,8 @@ async function executeCompiled(program: Program, machine: Machine, options: Exec
     limits: options.target.limitsInstructions ? { instructions: options.maxInstructions ?? defaultLimit.machine } : {},
   })
   const { code, bpfInstructions } = module.image
-  const readMaps = options.maps === true ? await Promise.all([...instance.maps.values()].map(contents)) : []
+  const placed = options.maps === true ? [...instance.maps.values()] : []
+  const readMaps = await Promise.all(placed.map((map) => contents(map, program)))
   // The machine may run other programs.
   instance.free()
   return {
@@ -177,11 +180,19 @@ interface ReadableMap {
   consume(): readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 }
 
-async function contents(map: ReadableMap): Promise<MapContents> {
+async function contents(map: ReadableMap, program: Program): Promise<MapContents> {
   const { definition } = map
-  if (definition.type === MapType.RINGBUF) return { definition, entries: [], records: await map.consume() }
+  const none = { definition, entries: [], programs: [], records: [] }
+  if (definition.type === MapType.RINGBUF) return { ...none, records: await map.consume() }
+  if (definition.type === MapType.PROGRAM_ARRAY) {
+    const { programs = [] } = program.maps.find(({ name }) => name === definition.name)!
+    return {
+      ...none,
+      programs: programs.map((one) => ({ index: one.index, name: program.functions[one.function]!.name })),
+    }
+  }
   const entries = (await map.entries()).filter(({ value }) => !isArray(definition) || value.some((byte) => byte !== 0))
-  return { definition, entries: entries.toSorted((a, b) => compareBytes(a.key, b.key)), records: [] }
+  return { ...none, entries: entries.toSorted((a, b) => compareBytes(a.key, b.key)) }
 }
 
 function isArray({ type }: MapDefinition): boolean {

@@ -87,18 +87,20 @@ function toJson(execution: Execution, machine: string): Record<string, unknown> 
   return { outcome: outcome.kind, ...ended, instructions, cycles, codeBytes, bpfInstructions, machine, ...contents }
 }
 
-function mapToJson({ definition, entries, records }: MapContents): [string, unknown] {
+function mapToJson({ definition, entries, programs, records }: MapContents): [string, unknown] {
   const { name, type } = definition
+  if (type === MapType.PROGRAM_ARRAY) return [name, { type: mapTypeName(type), programs }]
   if (type === MapType.RINGBUF) return [name, { type: mapTypeName(type), records: records.map(hex) }]
   const pairs = entries.map(({ key, value }) => ({ key: hex(key), value: hex(value) }))
   return [name, { type: mapTypeName(type), entries: pairs }]
 }
 
 /** The map's name, then a line for each entry or record, bytes as they stand in memory. */
-function formatMap({ definition, entries, records }: MapContents): string {
+function formatMap({ definition, entries, programs, records }: MapContents): string {
   const { name, type } = definition
   const lines = [
     ...entries.map(({ key, value }) => `  ${hex(key)}: ${hex(value)}\n`),
+    ...programs.map(({ index, name: program }) => `  ${index}: ${program}\n`),
     ...records.map((record) => `  ${hex(record)}\n`),
   ]
   return `${name} (${mapTypeName(type)})${lines.length === 0 ? ': empty' : ''}\n${lines.join('')}`

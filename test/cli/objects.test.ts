@@ -6,6 +6,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
+import { compileForBpf } from '../support/objects.ts'
 import { describeWith, tool } from '../support/tools.ts'
 import { example, input, temporaryFolder, thumbpf } from './support.ts'
 
@@ -60,6 +61,22 @@ describe('thumbpf run --maps', () => {
   it('is no part of the result unless asked for', async () => {
     expect(JSON.parse((await thumbpf([...events, '--json'])).stdout)).not.toHaveProperty('maps')
     expect((await thumbpf(events)).stdout).toBe('r0 = 0x100000002\n')
+  })
+})
+
+describeWith(['clang-19'], 'thumbpf run --maps of objects of clang', () => {
+  it('names the programs of a program array that the object fills', async () => {
+    const file = join(temporaryFolder(), 'filled.o')
+    writeFileSync(file, compileForBpf('tail-calls/filled', { cpu: 'v3', level: '-O2', debug: true }))
+    for (const machine of ['sim', 'interp']) {
+      const args = ['run', file, '--entry', 'entry', '--ctx', `02${'00'.repeat(63)}`, '--maps', '--machine', machine]
+      const { stdout } = await thumbpf(args)
+      expect(stdout).toContain('jumps (program array)\n  0: entry\n  1: second\n  2: hidden\n  3: both\n  5: packet\n')
+      const json = JSON.parse((await thumbpf([...args, '--json'])).stdout) as {
+        maps: { jumps: { programs: unknown[] } }
+      }
+      expect(json.maps.jumps.programs[1]).toEqual({ index: 1, name: 'second' })
+    }
   })
 })
 

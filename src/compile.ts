@@ -93,7 +93,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     const faults = before === undefined ? [] : checkAllocation(before, code)
     if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
     straighten(code)
-    if (options.optimize !== 0) arrangeBlocks(code)
+    if (options.optimize !== 0) arrangeBlocks(code, options.optimize === 's')
     dump?.('allocate', printCode(code))
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
     functions.push(code)
@@ -103,7 +103,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     stackBytes.push(0)
   }
   // Functions are the first symbols, in this order.
-  const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1))
+  const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1), options.optimize !== 's')
   const sections = program.data.map((section) => {
     const bytes = section.bytes.slice()
     const pointers = section.pointers.map(({ offset, target }) => {

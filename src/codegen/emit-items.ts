@@ -54,6 +54,8 @@ export class Items {
   readonly ends: Uint8Array
   /** The 32-bit encoding is to be taken. 1 or 0. */
   readonly wide: Uint8Array
+  /** Nesting of loops that it is in. */
+  readonly depths: Uint8Array
   /** Item of each block's start, by its position; one more for the end. */
   readonly starts: Int32Array
   /** By item: literal that it loads. Filled by the layout. */
@@ -65,6 +67,7 @@ export class Items {
     this.inIT = new Uint8Array(capacity)
     this.ends = new Uint8Array(capacity)
     this.wide = new Uint8Array(capacity)
+    this.depths = new Uint8Array(capacity)
     this.starts = new Int32Array(blocks + 1)
   }
 
@@ -144,10 +147,12 @@ function literalKey(code: Code): string | number {
 class Builder {
   readonly items: Items
   private readonly lists: readonly Code[][]
+  private readonly func: CodeFunction
   /** How many constants want each literal. */
   private readonly wanted = new Map<string | number, number>()
 
   constructor(func: CodeFunction) {
+    this.func = func
     this.lists = tidyBranches(func)
     let codes = 0
     for (const list of this.lists) codes += list.length
@@ -171,6 +176,7 @@ class Builder {
     lists.forEach((list, at) => {
       items.starts[at] = items.count
       this.addList(list, at)
+      items.depths.fill(Math.min(this.func.blocks[at]!.loopDepth, 255), items.starts[at], items.count)
     })
     items.starts[lists.length] = items.count
     return items

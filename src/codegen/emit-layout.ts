@@ -46,9 +46,21 @@ export interface Layout {
   readonly entrySizes: Uint8Array
   /** By item, for TABLE: 1 for entries that lead to a branch after the table, since their targets are behind or far. */
   readonly far: ReadonlyMap<number, Uint8Array>
+  /** By item: bytes of NOPs in front of it, and of the pool's there. */
+  readonly pads: Uint8Array
   /** Bytes, a multiple of 4. */
   readonly size: number
 }
+
+/** What a branch leads to. */
+const Target = {
+  /** A loop's head: a taken branch each round. */
+  HEAD: 1,
+  /** Within a loop, forwards. */
+  INSIDE: 2,
+  /** As well aligned as can be: nothing before it may change. */
+  DONE: 3,
+} as const
 
 /** Bytes of `CMP n, #0`. */
 export function compareSize(code: Code): number {
@@ -65,8 +77,9 @@ class Layouter {
   readonly offsets: Int32Array
   readonly entrySizes: Uint8Array
   readonly far = new Map<number, Uint8Array>()
-  /** By item: 1 where a loop begins, 2 once it is as well aligned as can be. */
-  readonly heads: Uint8Array
+  readonly pads: Uint8Array
+  /** By item: Target, or 0. */
+  readonly targets: Uint8Array
   /** Items whose sizes depend on distances. */
   readonly variable: number[] = []
   pools: Pool[] = []
@@ -76,26 +89,29 @@ class Layouter {
     this.items = items
     this.offsets = new Int32Array(items.count + 1)
     this.entrySizes = new Uint8Array(items.count)
-    this.heads = new Uint8Array(items.count + 1)
+    this.pads = new Uint8Array(items.count + 1)
+    this.targets = new Uint8Array(items.count + 1)
   }
 
   targetOf(code: Code): number {
     return this.items.starts[code.target]!
   }
 
-  run(): Layout {
+  run(align: boolean): Layout {
     const upper = this.upperBounds()
     this.placePools(upper)
     this.relax()
-    this.alignLoops()
-    this.relax()
-    const { pools, offsets, entrySizes, far } = this
-    return { pools, offsets, entrySizes, far, size: (this.size + 3) & ~3 }
+    if (align) {
+      this.alignLoops()
+      this.relax()
+    }
+    const { pools, offsets, entrySizes, far, pads } = this
+    return { pools, offsets, entrySizes, far, pads, size: (this.size + 3) & ~3 }
   }
 
   /** Greatest possible offset of each item, without pools. */
   private upperBounds(): Int32Array {
-    const { items, heads } = this
+    const { items, targets } = this
     const { kinds, codes, sizes } = items
     for (let i = 0; i < items.count; i++) {
       const kind = kinds[i]
@@ -103,13 +119,15 @@ class Layouter {
       this.variable.push(i)
       if (kind !== Kind.BRANCH && kind !== Kind.ZERO_BRANCH) continue
       const target = this.targetOf(codes[i]!)
-      if (target <= i) heads[target] = 1
+      if (items.depths[target] === 0) continue
+      if (target <= i) targets[target] = Target.HEAD
+      else if (targets[target] === 0) targets[target] = Target.INSIDE
     }
     const branch = items.count * 12 < FAR_BRANCH ? 4 : 6
     const upper = new Int32Array(items.count + 1)
     let at = 0
     for (let i = 0; i < items.count; i++) {
-      at += heads[i]! * 2 // alignLoops may widen one instruction for each
+      if (targets[i] !== 0) at += 2 // what alignLoops may add for each
       upper[i] = at
       const code = codes[i]!
       switch (kinds[i]) {
@@ -196,7 +214,7 @@ class Layouter {
   /** Offsets of everything by the present sizes. */
   private place(): void {
     const { sizes, count } = this.items
-    const { offsets, pools } = this
+    const { offsets, pools, pads } = this
     let at = 0
     let next = 0
     for (let i = 0; i <= count; i++) {
@@ -209,6 +227,7 @@ class Layouter {
           at += 4
         }
       }
+      at += pads[i]!
       offsets[i] = at
       if (i < count) at += sizes[i]!
     }
@@ -281,29 +300,52 @@ class Layouter {
   }
 
   /**
-   * A taken branch to a 32-bit instruction at 2 mod 4 costs a cycle: where a loop's head is one, a 16-bit instruction
-   * shortly before it takes its 32-bit encoding.
+   * A taken branch to a 32-bit instruction at 2 mod 4 costs a cycle: where one in a loop leads to such, a 16-bit
+   * instruction shortly before takes its 32-bit encoding, or a NOP is put in front if control rarely falls in there.
    */
   private alignLoops(): void {
-    const { items, offsets, heads } = this
-    const { kinds, codes, sizes, wide, inIT } = items
+    const { items, offsets, targets, pads } = this
     const fence = new Uint8Array(items.count + 1)
     for (const pool of this.pools) fence[pool.at] = 1
     let shift = 0
     for (let i = 0; i < items.count; i++) {
       // A pool aligns what follows it by itself.
       if (fence[i] === 1) shift = 0
-      if (heads[i] === 0 || ((offsets[i]! + shift) & 3) !== 2 || startsWith16(items, i)) continue
-      for (let back = i - 1; back >= 0 && back >= i - 16 && fence[back + 1] === 0 && heads[back + 1] !== 2; back--) {
-        if (kinds[back] !== Kind.PLAIN || sizes[back] !== 2 || inIT[back] === 1 || codes[back]!.form === F.IT) continue
-        if (chooseRow(codes[back]!, false, true) === undefined) continue
-        wide[back] = 1
-        sizes[back] = 4
-        shift += 2
-        break
+      if (targets[i] === 0) continue
+      if (((offsets[i]! + shift) & 3) === 2 && !startsWith16(items, i)) {
+        const back = this.widenable(i, fence)
+        if (back >= 0) {
+          items.wide[back] = 1
+          items.sizes[back] = 4
+          shift += 2
+        } else if (this.rarelyFallsInto(i)) {
+          pads[i] = 2
+          shift += 2
+        }
       }
-      heads[i] = 2
+      targets[i] = Target.DONE
     }
+  }
+
+  /** An item shortly before `i` whose encoding may take 2 bytes more without costing cycles, or -1. */
+  private widenable(i: number, fence: Uint8Array): number {
+    const { items, targets } = this
+    const { kinds, codes, sizes, inIT } = items
+    for (let back = i - 1; back >= 0 && back >= i - 16; back--) {
+      if (fence[back + 1] === 1 || targets[back + 1] === Target.DONE) return -1
+      if (sizes[back] !== 2 || inIT[back] === 1 || codes[back]!.form === F.IT) continue
+      // IT costs a cycle behind what is not a 16-bit instruction.
+      if (codes[back + 1]?.form === F.IT) continue
+      if (kinds[back] === Kind.BRANCH) return back
+      if (kinds[back] === Kind.PLAIN && chooseRow(codes[back]!, false, true) !== undefined) return back
+    }
+    return -1
+  }
+
+  private rarelyFallsInto(i: number): boolean {
+    const { items, targets } = this
+    if (i === 0 || items.ends[i - 1] === 1) return true
+    return targets[i] === Target.HEAD && items.depths[i - 1]! < items.depths[i]!
   }
 }
 
@@ -326,7 +368,7 @@ export function jumpSize(pool: Pool): number {
   return pool.literals.length * 4 + 2 <= 2046 ? 2 : 4
 }
 
-/** Places the items. Sets their sizes and the literals' offsets. */
-export function layOut(items: Items): Layout {
-  return new Layouter(items).run()
+/** Places the items. Sets their sizes and the literals' offsets. `align`: loops are aligned. */
+export function layOut(items: Items, align: boolean): Layout {
+  return new Layouter(items).run(align)
 }

@@ -43,9 +43,9 @@ class Emitter {
   /** For instructions that no Code stands for. */
   private readonly scratch = new Code(F.NOP)
 
-  addFunction(func: CodeFunction): void {
+  addFunction(func: CodeFunction, align: boolean): void {
     const items = buildItems(func)
-    const layout = layOut(items)
+    const layout = layOut(items, align)
     const base = this.at
     this.reserve(layout.size)
     this.functions.push({ name: func.name, offset: base, size: layout.size })
@@ -53,6 +53,7 @@ class Emitter {
     for (let i = 0; i <= items.count; i++) {
       for (; layout.pools[pool]?.at === i; pool++) this.addPool(layout.pools[pool]!, base)
       if (i === items.count) break
+      if (layout.pads[i] !== 0) this.pad(this.at + layout.pads[i]!)
       if (this.at !== base + layout.offsets[i]!) unreachable('the layout and the bytes differ')
       if (items.sizes[i] === 0) continue
       this.setSlot(items.codes[i]!.origin)
@@ -203,10 +204,14 @@ class Emitter {
 
 /**
  * The functions' code, one after the other. `functionOf` gives for a symbol's number (Code.symbol) the index in
- * `functions` of the function that it names, -1 if it is an import. Uses up the functions: their Codes change.
+ * `functions` of the function that it names, -1 if it is an import. `align`: bytes are spent on the alignment of loops. Uses up the functions: their Codes change.
  */
-export function emit(functions: readonly CodeFunction[], functionOf: (symbol: number) => number): EmittedModule {
+export function emit(
+  functions: readonly CodeFunction[],
+  functionOf: (symbol: number) => number,
+  align = true,
+): EmittedModule {
   const emitter = new Emitter()
-  for (const func of functions) emitter.addFunction(func)
+  for (const func of functions) emitter.addFunction(func, align)
   return emitter.finish(functionOf)
 }

@@ -10,6 +10,8 @@ const ROUNDS = 8
 const COLD = 1 / 1024
 const EQUAL = 0.375
 const LEAVES = 0.375
+/** A way that only sets registers, as for the bounds of a value. */
+const MOVES = 0.375
 
 /** The graph of blocks, by their position in `blocks`, as arrays. Edges of block b are first[b] .. first[b + 1] - 1. */
 export interface Flow {
@@ -67,6 +69,14 @@ export function flowOf(blocks: readonly CodeBlock[]): Flow {
   const postorder = depthFirst(flow)
   guess(flow, postorder)
   return flow
+}
+
+function onlyMoves(code: readonly Code[]): boolean {
+  for (let at = 0; at + 1 < code.length; at++) {
+    const { form } = code[at]!
+    if (form !== F.MOV_r && form !== F.MOV_i && form !== P.CONSTANT && form !== P.SPILL_LOAD) return false
+  }
+  return code.length > 1
 }
 
 /** By label: the block's place. */
@@ -170,6 +180,8 @@ function chance(
     if (thenDepth < depth || otherwiseDepth < depth) return thenDepth < otherwiseDepth ? 1 / ROUNDS : 1 - 1 / ROUNDS
     return thenDepth < otherwiseDepth ? EQUAL : 1 - EQUAL
   }
+  const moves = onlyMoves(blocks[then]!.code)
+  if (moves !== onlyMoves(blocks[otherwise]!.code)) return moves ? MOVES : 1 - MOVES
   if (returns[then] !== returns[otherwise]) return returns[then] === 1 ? LEAVES : 1 - LEAVES
   if (branch.form === F.CBZ || branch.cond === Cond.EQ) return EQUAL
   return branch.form === F.CBNZ || branch.cond === Cond.NE ? 1 - EQUAL : 0.5

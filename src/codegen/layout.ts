@@ -4,22 +4,29 @@
 
 import { F } from '../thumb/forms.ts'
 import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
+import { duplicateReturns, duplicateTests } from './duplicate.ts'
 import { invert } from './emit-branches.ts'
 import { ifConvert } from './if-convert.ts'
+import { mergeTails } from './merge-tails.ts'
 import { type Flow, flowOf, positions } from './frequency.ts'
 
-/** Puts the blocks into the order in which branches cost least. */
-export function arrangeBlocks(fn: CodeFunction): void {
+/** Puts the blocks into the order in which branches cost least. `small`: without copies of blocks. */
+export function arrangeBlocks(fn: CodeFunction, small = false): void {
   endInBranches(fn)
   if (fn.blocks.length > 2) {
     let flow = flowOf(fn.blocks)
+    mergeTails(flow)
     if (ifConvert(flow)) {
       fn.blocks = fn.blocks.filter((block) => block.code.length > 0)
       flow = flowOf(fn.blocks)
     }
-    const order = chain(flow)
-    fn.blocks = Array.from(order, (at) => flow.blocks[at]!)
+    let order = chain(flow)
+    if (!small && duplicateTests(flow, order)) {
+      flow = flowOf(reached(flow.blocks))
+      order = chain(flow)
+    }
     preferHot(flow, order)
+    fn.blocks = small ? Array.from(order, (at) => flow.blocks[at]!) : duplicateReturns(fn, flow, order)
   }
   renumber(fn)
 }
@@ -67,6 +74,25 @@ function endInBranches(fn: CodeFunction): void {
     code.push(jump)
   }
   fn.blocks = blocks
+}
+
+/** Blocks that somebody branches to, and the entry. */
+function reached(blocks: readonly CodeBlock[]): CodeBlock[] {
+  const position = positions(blocks)
+  const seen = new Uint8Array(blocks.length)
+  const stack = [0]
+  seen[0] = 1
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    for (const code of blocks[at]!.code) {
+      const targets = code.target >= 0 ? [code.target] : code.targets
+      for (const target of targets) {
+        if (seen[position[target]!] === 1) continue
+        seen[position[target]!] = 1
+        stack.push(position[target]!)
+      }
+    }
+  }
+  return blocks.filter((_block, at) => seen[at] === 1)
 }
 
 /** Cycles that it saves if the target of an edge follows its block. */
@@ -148,5 +174,14 @@ function preferHot(flow: Flow, order: Int32Array): void {
     invert(condition)
     condition.target = jump.target
     jump.target = target
+    swap(flow.to, edge)
+    swap(flow.frequency, edge)
   }
+}
+
+/** Exchanges an element and the next. */
+function swap(list: Int32Array | Float64Array, at: number): void {
+  const first = list[at]!
+  list[at] = list[at + 1]!
+  list[at + 1] = first
 }

@@ -44,12 +44,14 @@ export function testOf(selector: Selector, condition: Value): Test {
 
 /**
  * Whether a condition is compared where it is asked for. In another block than its own this costs as much as a comparison with 0,
- * and nothing before; of pairs, only where few registers must live until then.
+ * and nothing before; of pairs, only where no register must live longer for it.
  */
 function comparesHere(selector: Selector, condition: Value): boolean {
   if ((attributes[condition.op]! & COMPARE) === 0) return false
   if (condition.block === selector.block || condition.args.length === 2) return true
-  return condition.args[2]!.op === Op.const && condition.args[3]!.op === Op.const
+  const [, , low, high] = condition.args as [Value, Value, Value, Value]
+  if (low.op === Op.const && high.op === Op.const) return true
+  return condition.args.every((arg) => arg.op === Op.const || selector.isNeeded(arg))
 }
 
 function flags(selector: Selector, form: number, n: number, m: number, imm: number): void {

@@ -210,6 +210,7 @@ function lowerAdd(selector: Selector, value: Value): void {
   if (selector.writebacks.isGiven(value)) return
   const d = selector.use(value)
   const [a, b] = value.args as [Value, Value]
+  if (addCondition(selector, F.ADD_i, d, a, b) || addCondition(selector, F.ADD_i, d, b, a)) return
   if (isConst(b)) {
     if (fitsAdd(b.imm)) return any(selector.emit(F.ADD_i, d, selector.use(a), -1, b.imm))
     if (fitsAdd(-b.imm)) return any(selector.emit(F.SUB_i, d, selector.use(a), -1, -b.imm))
@@ -217,6 +218,16 @@ function lowerAdd(selector: Selector, value: Value): void {
   if (addProduct(selector, d, a, b) || addProduct(selector, d, b, a)) return
   if (addExtended(selector, d, a, b) || addExtended(selector, d, b, a)) return
   binary(selector, d, F.ADD_r, a, b, F.ADD_r)
+}
+
+/** d = a, and one more or less (`form`) if a comparison holds that is read by this alone. */
+function addCondition(selector: Selector, form: number, d: number, a: Value, condition: Value): boolean {
+  if ((attributes[condition.op]! & COMPARE) === 0 || !selector.foldable(condition)) return false
+  if (isConst(a)) selector.emit(P.CONSTANT, d, -1, -1, a.imm)
+  else selector.emit(F.MOV_r, d, -1, selector.use(a))
+  const { cond } = testOf(selector, condition)
+  selector.emit(form, d, d, -1, 1).cond = cond
+  return true
 }
 
 /** d = a + a product that is read by this sum alone. */
@@ -242,6 +253,7 @@ function addExtended(selector: Selector, d: number, a: Value, b: Value): boolean
 function lowerSub(selector: Selector, value: Value): void {
   const d = selector.use(value)
   const [a, b] = value.args as [Value, Value]
+  if (addCondition(selector, F.SUB_i, d, a, b)) return
   if (isConst(a) && fitsModified(a.imm)) return any(selector.emit(F.RSB_i, d, selector.use(b), -1, a.imm))
   if (b.op === Op.mul && selector.foldable(b)) {
     selector.emit(F.MLS, d, selector.use(b.args[0]!), selector.use(b.args[1]!)).a = selector.use(a)

@@ -12,6 +12,7 @@ import { F } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { CALLER_SAVED, SP } from '../thumb/registers.ts'
 import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump, join } from './code.ts'
+import { reuseFlags } from './compares.ts'
 import { type FrameExtent, frameExtent, frameOffset } from './frame-extent.ts'
 import { lowerAtomic } from './select-atomic.ts'
 import { type Test, testOf } from './select-compare.ts'
@@ -133,6 +134,11 @@ export class Selector {
   half(pair: Value, index: number): number {
     const words = (this.halves[pair.id] ??= [0, 0, 0, 0])
     return (words[index] ||= this.newRegister())
+  }
+
+  /** Something that was selected already, and runs later, reads the word. */
+  isNeeded(value: Value): boolean {
+    return value.op === Op.word ? this.halfIfUsed(value.args[0]!, value.imm) !== 0 : this.registers[value.id] !== 0
   }
 
   /** The register of the word of a pair, 0 if nobody reads it. */
@@ -265,6 +271,7 @@ export class Selector {
     code.blocks = blocks.map((old, at) => {
       const block = new CodeBlock(at)
       block.code = old.code
+      reuseFlags(block.code)
       block.loopDepth = old.loopDepth
       return block
     })

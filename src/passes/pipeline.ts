@@ -6,12 +6,14 @@ import { type Module, allFunctions } from '../ir/module.ts'
 import { Op } from '../ir/op.ts'
 import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
+import { foldBooleans } from './booleans.ts'
 import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { type Needs, findNeeds } from './demand.ts'
 import { replaceDivisions } from './divide.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
+import { simplifyPhis } from './phis.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
 import { removeLoads } from './loads.ts'
@@ -46,6 +48,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     // Before legalization: what folds here is half the words there.
     if (optimize) {
       step('stack-slots', func, (each) => promoteStackSlots(each, isEntry(module, each)))
+      step('booleans', func, foldBooleans)
       step('fold', func, fold)
     }
     const ranges = findRanges(func)
@@ -71,6 +74,7 @@ export function runPasses(module: Module, options: PassOptions): void {
         step('fold', func, fold)
         step('gvn', func, numberValues)
       }
+      step('phis', func, simplifyPhis)
     }
     const plain = step('dead-code', func, removeDeadCode)
     if (!optimize) return

@@ -442,13 +442,32 @@ describe('modules', () => {
       { offset: 18, slot: -1 },
     ])
   })
-  it('align the heads of loops that begin with 32-bit instructions', () => {
-    const module = one(
+  it('align what branches in loops lead to, if it begins with a 32-bit instruction', () => {
+    const divide = (): Code => code(F.UDIV, { d: 0, n: 1, m: 2 })
+    const loop = (...before: Code[]): string[] => {
+      const func = build(before, [divide(), compare(0, 3), branch(1, Cond.LT)], [leave()])
+      func.blocks[1]!.loopDepth = 1
+      return plain(emit([func], () => -1)).slice(0, before.length + 1)
+    }
+    // By a wider encoding, or a NOP where there is none.
+    expect(loop(any('ADD_i', { d: 0, n: 0, imm: 1 }))).toEqual(['add.w r0, r0, #1', 'udiv r0, r1, r2'])
+    expect(loop(compare(3, 0), branch(2, Cond.EQ)).slice(1)).toEqual(['nop', 'udiv r0, r1, r2'])
+    const small = build(
       [any('ADD_i', { d: 0, n: 0, imm: 1 })],
-      [...filler(1), compare(0, 9), branch(1, Cond.LT)],
+      [divide(), compare(0, 3), branch(1, Cond.LT)],
       [leave()],
     )
-    expect(plain(module).slice(0, 2)).toEqual(['add.w r0, r0, #1', 'udiv r0, r1, r2'])
+    small.blocks[1]!.loopDepth = 1
+    expect(plain(emit([small], () => -1, false))[0]).toBe('adds r0, r0, #1')
+    const inside = build(
+      [],
+      [divide(), compare(0, 3), branch(3, Cond.LT)],
+      [any('ADD_i', { d: 0, n: 0, imm: 1 })],
+      [divide(), compare(0, 3), branch(1, Cond.LT)],
+      [leave()],
+    )
+    for (const block of inside.blocks.slice(1, 4)) block.loopDepth = 1
+    expect(plain(emit([inside], () => -1)).slice(3, 5)).toEqual(['add.w r0, r0, #1', 'udiv r0, r1, r2'])
   })
   it('stay near-linear', () => {
     const blocks: Code[][] = []

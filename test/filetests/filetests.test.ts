@@ -18,6 +18,7 @@ import { print } from '../../src/ir/print.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { accumulate } from '../../src/passes/accumulate.ts'
+import { foldBooleans } from '../../src/passes/booleans.ts'
 import { countDown } from '../../src/passes/countdown.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
@@ -27,6 +28,7 @@ import { signLoads } from '../../src/passes/signed-loads.ts'
 import { narrow } from '../../src/passes/narrow.ts'
 import { findRanges } from '../../src/passes/ranges.ts'
 import { removeLoads } from '../../src/passes/loads.ts'
+import { simplifyPhis } from '../../src/passes/phis.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { promoteStackSlots } from '../../src/passes/stack-slots.ts'
@@ -52,6 +54,8 @@ function readSections(source: string): { comment: string; sections: Section[] } 
 const passes: Record<string, (func: Func) => unknown> = {
   loads: (func) => removeLoads(func, true, []),
   'stack-slots': (func) => promoteStackSlots(func, true),
+  booleans: foldBooleans,
+  phis: simplifyPhis,
   'simplify-cfg': simplifyCfg,
   fold,
   countdown: countDown,

@@ -109,7 +109,7 @@ describe('thumbpf compile', () => {
   it('says why a program with data is no plain bytes', async () => {
     const ran = await thumbpf(['compile', example('events.o'), '-o', '-'])
     expect(ran).toMatchObject({ status: 1, stdout: '' })
-    expect(ran.stderr).toMatch(/^error: the program has data \(\.data, \.bss, [^\n]*needs a linker[^\n]*\n$/)
+    expect(ran.stderr).toMatch(/^error: the program has data \(\.data, \.bss, [^\n]*needs addresses[^\n]*\n$/)
   })
 
   it('makes plain bytes of calls that go through a table, and names its words', async () => {
@@ -118,7 +118,7 @@ describe('thumbpf compile', () => {
     expect(ran).toMatchObject({ status: 0, stderr: '' })
     expect(ran.stdout).toMatch(/\ntable of addresses for env: helper_7, helper_9\n$/)
     const patched = await thumbpf(['compile', '-', '-o', out], 'call 7\nexit\n')
-    expect(patched.stderr).toMatch(/^error: the program calls helper_7, which needs a linker/)
+    expect(patched.stderr).toMatch(/^error: the program calls helper_7, which needs addresses/)
   })
 })
 

@@ -38,7 +38,10 @@ async function work(offset: number): Promise<void> {
     let problem = ''
     try {
       const { text } = randomProgram(seed, length, functions)
-      const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, { optimize: level, check: false })
+      const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), machine, {
+        optimize: level,
+        check: false,
+      })
       if (!equal) problem = 'differs'
     } catch (error) {
       problem = String(error)

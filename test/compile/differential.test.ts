@@ -8,14 +8,11 @@ import { compareRuns, makeContext } from '../support/differential.ts'
 import { CONTEXT_BYTES, randomProgram } from '../support/random-program.ts'
 
 /** Seeds that failed once: seed, length, local functions, level. */
-<<<<<<< HEAD
-const seeds: readonly (readonly [number, number, number, 0 | 2])[] = [[60430, 51, 2, 2]]
-=======
 const seeds: readonly (readonly [number, number, number, 0 | 2])[] = [
   // Shifts in a row by 64 bits and more.
   [50058, 6, 1, 2],
+  [60430, 51, 2, 2],
 ]
->>>>>>> 0b66428 (Say how to run on QEMU and boards, and give long fuzzing a command of its own)
 
 const machine = new Simulator()
 

@@ -391,6 +391,7 @@ export class Selector {
   private lowerEffect(value: Value): void {
     if (value.op === Op.call) this.lowerCall(value)
     else if (value.op >= Op.store8 && value.op <= Op.store32) lowerValue(this, value)
+    else if (value.op === Op.keep) this.use(value.args[0]!)
     else lowerAtomic(this, value)
   }
 

@@ -77,6 +77,8 @@ const table = {
   store16: [2, EFFECT],
   store32: [2, EFFECT],
   store64: [2, EFFECT],
+  /** Its operand is computed for what that does: a load that may be of a device. */
+  keep: [1, EFFECT],
   // Atomics give the old value; the address is aligned. imm is the offset. Type: I32 or I64; void without a result.
   atomicadd: [2, EFFECT],
   atomicor: [2, EFFECT],

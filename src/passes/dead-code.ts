@@ -63,7 +63,7 @@ export function removeDeadCode(func: Func): boolean {
 }
 
 /** By id: LIVE, with HIGH or without, or 0. */
-function findLive(func: Func): Uint8Array {
+export function findLive(func: Func): Uint8Array {
   const live = new Uint8Array(func.valueCount)
   const work: Value[] = []
   for (const block of func.blocks) {

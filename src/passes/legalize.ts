@@ -212,6 +212,9 @@ class Legalizer {
         this.add(Op.store32, [address, this.high(args[1]!)], value.imm + 4, VOID)
         return
       }
+      case Op.keep:
+        for (const word of this.flatten(args)) if (word.op !== Op.const) this.add(Op.keep, [word], 0, VOID)
+        return
       case Op.ret:
         if (this.result !== LOW || args.length !== 1) break
         value.args = [a!.type === I64 ? this.low(a!) : this.plain(a!)]

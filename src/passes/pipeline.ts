@@ -11,6 +11,7 @@ import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { type Needs, findNeeds } from './demand.ts'
 import { replaceDivisions } from './divide.ts'
+import { keepDeviceLoads } from './device-loads.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
 import { simplifyPhis } from './phis.ts'
@@ -51,6 +52,8 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('booleans', func, foldBooleans)
       step('fold', func, fold)
     }
+    // Before anything is removed for not being needed.
+    step('device-loads', func, (each) => keepDeviceLoads(each, isEntry(module, each)))
     const ranges = findRanges(func)
     if (optimize) step('narrow', func, () => narrow(func, ranges))
     return ranges

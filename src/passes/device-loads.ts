@@ -1,0 +1,26 @@
+// Keeps loads whose result nobody needs where they may be of a device's registers: reading these does something. What is known to
+// be stack, context, a section, a map or env has no such registers. Each one kept becomes the operand of `keep`.
+// Needs 64-bit SSA, folded: what is dead later was needed by somebody here.
+
+import { removeUnreachable } from '../ir/cfg.ts'
+import type { Func } from '../ir/func.ts'
+import { Op, VOID } from '../ir/op.ts'
+import { findLive } from './dead-code.ts'
+import { Addresses, isLoad, Kind } from './regions.ts'
+
+/** `isEntry`: parameter 0 is the context. */
+export function keepDeviceLoads(func: Func, isEntry: boolean): void {
+  const live = findLive(func)
+  let addresses: Addresses | undefined
+  for (const block of func.blocks) {
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (live[value.id] !== 0 || !isLoad(value.op)) continue
+      addresses ??= new Addresses(func, removeUnreachable(func), isEntry)
+      const region = addresses.of(value.args[0]!)
+      if (region > 0 && addresses.regions[region]!.kind !== Kind.UNKNOWN) continue
+      values.splice(++index, 0, func.create(block, Op.keep, VOID, [value], 0, value.origin))
+    }
+  }
+}

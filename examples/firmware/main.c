@@ -1,4 +1,4 @@
-/* A firmware with programs: one that is linked with it, two that it loads from flash, and those that come over its line
+/* A firmware with programs: two that are linked with it, two that it loads from flash, and those that come over its line
    (thumbpf run --machine serial:...). */
 
 #include "board.h"
@@ -46,6 +46,7 @@ static struct thumbpf_agent_slot slots[SLOTS];
 static struct thumbpf_agent agent;
 
 uint64_t fletcher32(void *ctx, uint32_t len, struct thumbpf_env *env);
+uint64_t average_linked(void *ctx, uint32_t len, struct thumbpf_env *env);
 extern const unsigned char average_image[], average_image_end[];
 extern const unsigned char in_place_image[], in_place_image_end[];
 
@@ -58,8 +59,11 @@ static void say(const char *what, uint32_t value) {
 /* A program that was linked is a function like any other. */
 static void call_linked(void) {
   static unsigned char text[] = "abcdef";
-  static struct thumbpf_env env;
-  say("linked: fletcher32 of abcdef is ", (uint32_t)fletcher32(text, 6, &env));
+  /* One for each call: all zeros, as neither program has packet loads or tail calls. */
+  static struct thumbpf_env first, second;
+  uint32_t limit = 300;
+  say("linked: fletcher32 of abcdef is ", (uint32_t)fletcher32(text, 6, &first));
+  say("linked: average is ", (uint32_t)average_linked(&limit, sizeof limit, &second));
 }
 
 /* Loads an image from flash and calls it. */

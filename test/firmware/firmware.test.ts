@@ -62,16 +62,16 @@ describeWith(['arm-none-eabi-gcc', 'make', 'qemu-system-arm'], 'the demo firmwar
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'thumbpf-firmware-'))
     // What `make` would have the built command line do, so that this needs none.
-    const written = (name: string): string[] => [
-      '-o',
-      join(folder, name),
-      '--format',
-      name.endsWith('bin') ? 'bin' : 'image',
-    ]
     const average = [join(source, 'average.s'), '--helpers', join(source, 'helpers.h')]
-    await thumbpf(['compile', example('fletcher32.o'), ...written('fletcher32.bin')])
-    await thumbpf(['compile', ...average, ...written('average.tbpf')])
-    await thumbpf(['compile', ...average, '--position-independent', ...written('in-place.tbpf')])
+    const compiled: [name: string, format: string, ...args: string[]][] = [
+      ['linked-fletcher32.o', 'elf', example('fletcher32.o')],
+      ['linked-average.o', 'elf', ...average, '--name', 'average_linked'],
+      ['average.tbpf', 'image', ...average],
+      ['in-place.tbpf', 'image', ...average, '--position-independent'],
+    ]
+    for (const [name, format, ...args] of compiled) {
+      await thumbpf(['compile', ...args, '--format', format, '-o', join(folder, name)])
+    }
     execFileSync('make', ['-s', `OUT=${folder}`, 'THUMBPF=false'], { cwd: source, stdio: 'pipe' })
     port = await freePort()
     board = await startBoard(`tcp:127.0.0.1:${port},server=on,wait=off`)
@@ -105,6 +105,7 @@ describeWith(['arm-none-eabi-gcc', 'make', 'qemu-system-arm'], 'the demo firmwar
         .map((line) => line.trim()),
     ).toEqual([
       'linked: fletcher32 of abcdef is 0x56502d2a',
+      'linked: average is 0x00000177',
       'average: OK',
       'its result is 0x00000177',
       'LEDs are 0x00000008',

@@ -1,15 +1,7 @@
-@ What thumbpf has compiled, in flash.
+@ Images that thumbpf has compiled, in flash.
 
         .syntax unified
-        .thumb
-        .section .text.fletcher32, "ax"
-        .balign 4
-        .global fletcher32
-        .type fletcher32, %function
-fletcher32:
-        .incbin "fletcher32.bin"
-
-        .section .rodata.average, "a"
+        .section .rodata.images, "a"
         .balign 16
         .global average_image, average_image_end
 average_image:

@@ -29,6 +29,7 @@ function expected(value: Value): readonly Type[] | undefined {
     case Op.phi:
       return value.args.map(() => value.type)
     case Op.call:
+    case Op.keep:
     case Op.ret:
     case Op.eq:
     case Op.ne:

@@ -222,8 +222,8 @@ class Parser {
     if (this.text === 'enum' && this.enumeration()) return {}
     if ((this.text === 'struct' || this.text === 'union') && this.structure()) return {}
     const base = this.type('result')
-    if (this.accept('(')) return this.pointerForm(base, number)
     const result = this.pointers(base)
+    if (this.accept('(')) return this.pointerForm(result, number)
     const name = this.identifier('the name of the function')
     this.expect('(')
     const prototype = this.prototype(name, result)
@@ -232,16 +232,13 @@ class Parser {
   }
 
   /** `(*name)(parameters) = (void *) number`, after the result's type and the first `(`. */
-  private pointerForm(
-    base: ResultType | Structure,
-    given: number | undefined,
-  ): { prototype: Prototype; number: number } {
+  private pointerForm(result: ResultType, given: number | undefined): { prototype: Prototype; number: number } {
     this.expect('*')
     this.qualifiers()
     const name = this.identifier('the name of the function')
     this.expect(')')
     this.expect('(')
-    const prototype = this.prototype(name, this.byValue(base, 'result'))
+    const prototype = this.prototype(name, result)
     this.attributes()
     this.expect('=')
     if (this.accept('(')) {

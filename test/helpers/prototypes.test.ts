@@ -104,6 +104,7 @@ int  vector_add(vector *to,
 static __u64 (* const clock)(void) = (void *) SECOND;
 static int16_t (*walk)(node_p n) = (void *) GPIO_READ;
 static void (*third)(void) = (void *) THIRD;
+static void *(*lookup)(void *map, const void *key) = (void *) 1;
 #ifdef __cplusplus
 }
 #endif
@@ -117,6 +118,7 @@ static void (*third)(void) = (void *) THIRD;
       '6 uint64_t clock(void)',
       '112 int16_t walk(void *n)',
       '32 void third(void)',
+      '1 void *lookup(void *map, void *key)',
     ])
   })
   it.each([

@@ -123,7 +123,7 @@ uint64_t ${name}(void *ctx, uint32_t len, struct thumbpf_env *env)
 `
 }
 
-/** Rust 2021, no_std. `name` becomes `pub unsafe fn name(ctx: *mut u8, len: u32, env: *mut c_void) -> u64`. */
+/** Rust 2021, no_std, for a module of its own or `include!` in one. `name` becomes `pub unsafe fn name(ctx: *mut u8, len: u32, env: *mut c_void) -> u64`. */
 export function formatRust(image: Image, name: string): string {
   const pieces = piecesOf(image, name)
   const outside = usedOutside(image)
@@ -156,12 +156,14 @@ export function formatRust(image: Image, name: string): string {
           : `    f${index}: [\n${rows(run.words.map(hex), '        ')}\n    ],`,
     )
     const mutable = piece.kind === 'data' || piece.kind === 'bss'
-    return `#[repr(C, align(${piece.align}))]
+    return `#[allow(dead_code)]
+#[repr(C, align(${piece.align}))]
 struct ${type} {
 ${shape.join('\n')}
 }
 // Only compiled code reads it.
 unsafe impl Sync for ${type} {}
+#[allow(unused_unsafe)]
 static ${mutable ? 'mut ' : ''}${constant(piece.name)}: ${type} = ${type} {
 ${values.join('\n')}
 };`
@@ -183,7 +185,6 @@ ${table.join('\n')}
   const externs = declarations.length > 0 ? `\nextern "C" {\n${declarations.join('\n')}\n}\n` : ''
   return `// ${heading(image, name).replaceAll('\n', '\n// ')}
 
-#![allow(dead_code, non_camel_case_types, static_mut_refs)]
 use core::ffi::c_void;
 use core::ptr::addr_of;
 ${externs}

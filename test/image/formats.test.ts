@@ -256,7 +256,7 @@ describe('Rust source', () => {
   const rustc = tool('rustc')
   if (rustc !== undefined) {
     it('is Rust', () => {
-      writeFileSync(at('program.rs'), `#![no_std]\n${formatRust(withData(), 'count').replace('#![allow', '#![allow')}`)
+      writeFileSync(at('program.rs'), `#![no_std]\n${formatRust(withData(), 'count')}`)
       execFileSync(
         rustc,
         ['--edition=2021', '--crate-type=lib', '--emit=metadata', '-o', at('program.rmeta'), at('program.rs')],

@@ -194,7 +194,7 @@ static enum thumbpf_status place(const struct loading *l, uint32_t item, uintptr
 }
 
 static uintptr_t place_of(const struct loading *l, uint32_t item) {
-  uintptr_t address;
+  uintptr_t address = 0;
   uint32_t align;
   place(l, item, &address, &align);
   return address;

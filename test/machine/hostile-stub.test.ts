@@ -137,6 +137,15 @@ describe('a stub that', () => {
       expect((stop - STUB_OFFSETS.stop) % 128).toBe(0)
     }
   })
+  it('tells of stops that nobody waits for is used to the end', async () => {
+    const target = new FakeTarget(0, (send, right) => {
+      if (!new TextDecoder().decode(right).startsWith('T')) send(frame(text('T02thread:01;')))
+      send(frame(right))
+    })
+    const error = await session(target)
+    expect(error === undefined || error instanceof MachineError).toBe(true)
+    expect(target.answers).toBeGreaterThan(20)
+  })
   for (const [what, fault] of Object.entries(faults)) {
     it(`${what} ends in an error`, async () => {
       for (let from = 0; from < 28; from += from < 6 ? 1 : 4) {

@@ -1,6 +1,7 @@
 // The suite that all machines pass, on those that are here; and what is particular to QEMU and to targets that are restored.
 
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
@@ -80,11 +81,41 @@ describeWith(['qemu-system-arm'], 'qemu and the simulator', () => {
     }
     await machine.close()
   })
+  it('ends QEMU when our process is killed', async () => {
+    const code = `import('${new URL('../../dist/node.js', import.meta.url).href}').then(async ({ startQemu }) => {
+      await startQemu()
+      console.log('started')
+      setInterval(() => {}, 1000)
+    })`
+    const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    const shells = childrenOf(child.pid!)
+    const all = shells.flatMap((shell) => [shell, ...childrenOf(shell)])
+    expect(all.some((pid) => commandOf(pid).includes('qemu-system-arm'))).toBe(true)
+    child.kill('SIGKILL')
+    for (let tries = 0; tries < 100 && all.some((pid) => commandOf(pid) !== ''); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(all.map(commandOf).filter((command) => command !== '')).toEqual([])
+  })
   it('says that there is no QEMU', async () => {
     await expect(startQemu({ program: 'no-such-qemu' })).rejects.toThrow(/there is no program no-such-qemu/)
     await expect(startQemu({ program: 'false' })).rejects.toThrow(/false has ended/)
   })
 })
+
+/** Linux's own words for processes. */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return text === '' ? [] : text.split(' ').map(Number)
+}
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 /** What a user might give: not where QEMU's own vectors are. */
 const regions = [

@@ -10,6 +10,8 @@ const RETRIES = 3
 const STRAYS = 64
 
 interface Waiting {
+  /** The reply may be a stop reply. Stubs send one unasked when a debugger comes while the target runs. */
+  readonly stops: boolean
   readonly resolve: (reply: Uint8Array) => void
   readonly reject: (error: MachineError) => void
 }
@@ -50,7 +52,7 @@ export class GdbClient {
 
   /** The same in bytes. Throws MachineError if no reply comes within `milliseconds`; `what` is for the message. */
   exchange(request: Uint8Array, milliseconds: number, what: string): Promise<Uint8Array> {
-    const reply = this.#expect(milliseconds, () => this.#fail(this.#silence(what, milliseconds)))
+    const reply = this.#expect(what === '?', milliseconds, () => this.#fail(this.#silence(what, milliseconds)))
     if (this.#dead === undefined) {
       this.#last = frame(request)
       this.#tries = 0
@@ -62,7 +64,7 @@ export class GdbClient {
   /** Lets the target run: the stop reply, or undefined if none came in time. */
   async resume(request: string, milliseconds: number): Promise<string | undefined> {
     let late = false
-    const reply = this.#expect(milliseconds, () => {
+    const reply = this.#expect(true, milliseconds, () => {
       late = true
       this.#waiting?.resolve(new Uint8Array())
     })
@@ -77,7 +79,7 @@ export class GdbClient {
 
   /** Stops the target by a break character: the stop reply. */
   async interrupt(): Promise<string> {
-    const reply = this.#expect(this.#timeout, () => this.#fail(this.#silence('an interrupt', this.#timeout)))
+    const reply = this.#expect(true, this.#timeout, () => this.#fail(this.#silence('an interrupt', this.#timeout)))
     this.#transport.send(Uint8Array.of(3))
     return decoder.decode(await reply)
   }
@@ -98,7 +100,7 @@ export class GdbClient {
     return `${this.#transport.name} did not answer '${shown}' within ${milliseconds / 1000} s`
   }
 
-  #expect(milliseconds: number, expired: () => void): Promise<Uint8Array> {
+  #expect(stops: boolean, milliseconds: number, expired: () => void): Promise<Uint8Array> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead)
     return new Promise((resolve, reject) => {
       const timer = setTimeout(expired, Math.min(milliseconds, 2 ** 31 - 1))
@@ -107,6 +109,7 @@ export class GdbClient {
         this.#waiting = undefined
       }
       this.#waiting = {
+        stops,
         resolve: (reply) => {
           done()
           resolve(reply)
@@ -143,7 +146,8 @@ export class GdbClient {
   #packet(data: Uint8Array): void {
     // O and hex digits: output of the target, for a console.
     const console = data[0] === 0x4f && !(data.length === 2 && data[1] === 0x4b)
-    if (this.#waiting !== undefined && !console) {
+    const stop = (data[0] === 0x53 || data[0] === 0x54) && this.#waiting?.stops === false
+    if (this.#waiting !== undefined && !console && !stop) {
       this.#strays = 0
       this.#waiting.resolve(data)
     } else if (++this.#strays > STRAYS) this.#fail(`${this.#transport.name} sends packets that nobody asked for`)

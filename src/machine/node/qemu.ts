@@ -16,6 +16,13 @@ const regions: readonly Region[] = [
 ]
 const BOARD =
   '-M mps2-an386 -display none -serial none -monitor none -nodefaults -icount shift=10,align=off,sleep=off'.split(' ')
+/**
+ * A shell runs QEMU and ends it when its own input does: when we close it, and when we are killed. `3` is that input, which
+ * the shell would not give to what runs beside it.
+ */
+const GUARD = 'exec 3<&0; "$@" 3<&- & q=$!; (cat <&3 >/dev/null; kill -9 $q) 2>/dev/null & wait $q'
+/** The shell's status for a program that is not there. */
+const NOT_FOUND = 127
 const TIMER0 = 0x4000_0000
 const TICKS_AN_INSTRUCTION = 25.6
 
@@ -30,8 +37,8 @@ export interface QemuOptions {
 export async function startQemu(options: QemuOptions = {}): Promise<GdbMachine> {
   const program = options.program ?? 'qemu-system-arm'
   const port = await freePort()
-  const child = spawn(program, [...BOARD, '-S', '-gdb', `tcp:127.0.0.1:${port}`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn('sh', ['-c', GUARD, 'sh', program, ...BOARD, '-S', '-gdb', `tcp:127.0.0.1:${port}`], {
+    stdio: ['pipe', 'ignore', 'pipe'],
   })
   const end = endWithUs(child)
   let complaint = ''
@@ -39,15 +46,15 @@ export async function startQemu(options: QemuOptions = {}): Promise<GdbMachine> 
     complaint = (complaint + bytes.toString()).slice(0, 500)
   })
   let over: MachineError | undefined
-  child.once('error', (error: NodeJS.ErrnoException) => {
-    over = new MachineError(
-      error.code === 'ENOENT'
-        ? `there is no program ${program}; install QEMU for Arm, or use --machine sim`
-        : `${program}: ${error.message}`,
-    )
+  child.once('error', (error) => {
+    over = new MachineError(`${program} can't be started: ${error.message}`)
   })
-  child.once('exit', () => {
-    over ??= new MachineError(`${program} has ended: ${complaint.split('\n')[0] || 'it says nothing'}`)
+  child.once('exit', (code) => {
+    over ??= new MachineError(
+      code === NOT_FOUND
+        ? `there is no program ${program}; install QEMU for Arm, or use --machine sim`
+        : `${program} has ended: ${complaint.split('\n')[0] || 'it says nothing'}`,
+    )
   })
   try {
     const transport = await retried(
@@ -69,11 +76,11 @@ export async function startQemu(options: QemuOptions = {}): Promise<GdbMachine> 
   }
 }
 
-/** Ends a process when ours ends, however that is. The function ends it now. */
+/** Ends a guarded process with ours. The function ends it now. */
 function endWithUs(child: ChildProcess): () => void {
   const end = (): void => {
     process.off('exit', end)
-    child.kill('SIGKILL')
+    child.stdin?.destroy()
     child.unref()
   }
   process.on('exit', end)

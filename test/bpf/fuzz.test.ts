@@ -67,7 +67,6 @@ function mutate(bytes: Uint8Array, list: readonly Change[]): Uint8Array {
 
 /** Anything but the two kinds of error is thrown on; a program that is accepted runs to some end and is printed and read again. */
 function survives(read: () => Uint8Array): boolean {
-  const start = performance.now()
   try {
     const program = readProgram(read())
     interpret(program, { r2: 4, maximumInstructions: 1000 })
@@ -76,7 +75,7 @@ function survives(read: () => Uint8Array): boolean {
     if (!(error instanceof InputError) && !(error instanceof RejectedError)) throw error
     if (error.message === '') return false
   }
-  return performance.now() - start < 2000
+  return true
 }
 
 /** undefined, or why the property does not hold, with the seed. */

@@ -10,18 +10,16 @@ import { Simulator } from '../src/machine/sim/simulator.ts'
 import { compareRuns, makeContext } from '../test/support/differential.ts'
 import { CONTEXT_BYTES, randomProgram } from '../test/support/random-program.ts'
 
-const [seed = 1, length = 20, functions = 2, level = 2] = (process.env['SEED'] ?? '').split(',').map(Number)
+const given = (process.env['SEED'] ?? '').split(',')
+const [seed = 1, length = 20, functions = 2] = given.slice(0, 3).map(Number)
+const optimize = given[3] === '0' ? 0 : given[3] === 's' ? 's' : 2
 
 it('reduces', { timeout: 600_000 }, async () => {
   const machine = new Simulator()
   const ctx = makeContext(CONTEXT_BYTES, seed)
   const failure = async (text: Uint8Array): Promise<string | undefined> => {
     try {
-      const {
-        interpreter,
-        machine: compiled,
-        equal,
-      } = await compareRuns(text, ctx, machine, { optimize: level === 0 ? 0 : 2 })
+      const { interpreter, machine: compiled, equal } = await compareRuns(text, ctx, machine, { optimize })
       if (equal) return undefined
       return `interpreter ${formatOutcome(interpreter.outcome)}, compiled ${formatOutcome(compiled.outcome)}`
     } catch (error) {

@@ -4,13 +4,8 @@
 
 import type { Func, Value } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
-import { I32, I64, Op, type Type } from '../ir/op.ts'
-
-/** Makes values, one after the other. */
-export interface Emitter {
-  add(op: number, args: Value[], imm?: number, type?: Type): Value
-  word(value: number): Value
-}
+import { I32, I64, Op } from '../ir/op.ts'
+import { type Emitter, type Pair, multiplyPairs, shiftByConstant, subtractPairs, wordsOf } from './pairs.ts'
 
 /** m and k - `bits` for dividends up to `most`, m as small as can be: below 2^bits, or 2^bits and something. */
 export function multiplier(divisor: bigint, most: bigint, bits: number): { factor: bigint; shift: number } {
@@ -67,25 +62,6 @@ function divideSignedWord(to: Emitter, x: Value, d: bigint): Value {
   return negated(to.add(Op.sub, [quotient, to.add(Op.asr, [x, to.word(31)])]))
 }
 
-type Pair = readonly [low: Value, high: Value]
-
-function wordsOf(to: Emitter, pair: Value): Pair {
-  return [to.add(Op.word, [pair], 0), to.add(Op.word, [pair], 1)]
-}
-
-function subtract(to: Emitter, a: Pair, b: Pair): Pair {
-  return wordsOf(to, to.add(Op.sub2, [...a, ...b], 0, I64))
-}
-
-/** A pair shifted right by a constant, lsr or asr. */
-function shiftPair(to: Emitter, op: number, [low, high]: Pair, by: number): Pair {
-  if (by === 0) return [low, high]
-  const above = op === Op.asr ? to.add(Op.asr, [high, to.word(31)]) : to.word(0)
-  if (by >= 32) return [by === 32 ? high : to.add(op, [high, to.word(by - 32)]), above]
-  const given = to.add(Op.lsl, [high, to.word(32 - by)])
-  return [to.add(Op.or, [to.add(Op.lsr, [low, to.word(by)]), given]), to.add(op, [high, to.word(by)])]
-}
-
 /** The upper 64 of the 128 bits of a product. */
 function multiplyHigh(to: Emitter, [low, high]: Pair, factor: bigint): Pair {
   const factorLow = to.word(signed(factor))
@@ -99,29 +75,29 @@ function multiplyHigh(to: Emitter, [low, high]: Pair, factor: bigint): Pair {
 
 /** x / d for pairs up to `most`, d not 0. */
 function divideUnsignedDouble(to: Emitter, x: Pair, d: bigint, most: bigint): Pair {
-  if (isPower(d)) return shiftPair(to, Op.lsr, x, log2(d))
+  if (isPower(d)) return shiftByConstant(to, Op.lsr, x, log2(d))
   const { factor, shift } = multiplier(d, most, 64)
-  if (factor < 1n << 64n) return shiftPair(to, Op.lsr, multiplyHigh(to, x, factor), shift)
+  if (factor < 1n << 64n) return shiftByConstant(to, Op.lsr, multiplyHigh(to, x, factor), shift)
   const zeros = log2(d & -d)
   if (zeros > 0) {
     const rest = multiplier(d >> BigInt(zeros), most >> BigInt(zeros), 64)
-    const dividend = shiftPair(to, Op.lsr, x, zeros)
-    return shiftPair(to, Op.lsr, multiplyHigh(to, dividend, rest.factor), rest.shift)
+    const dividend = shiftByConstant(to, Op.lsr, x, zeros)
+    return shiftByConstant(to, Op.lsr, multiplyHigh(to, dividend, rest.factor), rest.shift)
   }
   const product = multiplyHigh(to, x, BigInt.asUintN(64, factor))
-  const half = shiftPair(to, Op.lsr, subtract(to, x, product), 1)
+  const half = shiftByConstant(to, Op.lsr, subtractPairs(to, x, product), 1)
   const mean = wordsOf(to, to.add(Op.add2, [...half, ...product], 0, I64))
-  return shiftPair(to, Op.lsr, mean, shift - 1)
+  return shiftByConstant(to, Op.lsr, mean, shift - 1)
 }
 
 /**
  * x / d for pairs: signed ones (rounded to zero) if `isSigned`, else up to `most`. d, as that, is not 0.
  */
-export function divideDouble(to: Emitter, x: Pair, d: bigint, isSigned: boolean, most: bigint): Pair {
+function divideDouble(to: Emitter, x: Pair, d: bigint, isSigned: boolean, most: bigint): Pair {
   if (!isSigned || most < 1n << 63n) {
     const size = d < 0n ? -d : d
     const quotient = divideUnsignedDouble(to, x, size, most)
-    return d < 0n ? subtract(to, [to.word(0), to.word(0)], quotient) : quotient
+    return d < 0n ? subtractPairs(to, [to.word(0), to.word(0)], quotient) : quotient
   }
   const size = d < 0n ? -d : d
   const sign = to.add(Op.asr, [x[1], to.word(31)])
@@ -132,13 +108,33 @@ export function divideDouble(to: Emitter, x: Pair, d: bigint, isSigned: boolean,
         ? [power === 0 ? to.word(0) : to.add(Op.lsr, [sign, to.word(32 - power)]), to.word(0)]
         : [sign, to.add(Op.lsr, [sign, to.word(64 - power)])]
     const biased = wordsOf(to, to.add(Op.add2, [...x, ...bias], 0, I64))
-    const quotient = shiftPair(to, Op.asr, biased, power)
-    return d < 0n ? subtract(to, [to.word(0), to.word(0)], quotient) : quotient
+    const quotient = shiftByConstant(to, Op.asr, biased, power)
+    return d < 0n ? subtractPairs(to, [to.word(0), to.word(0)], quotient) : quotient
   }
   const negate = (pair: Pair, by: Value): Pair =>
-    subtract(to, [to.add(Op.xor, [pair[0], by]), to.add(Op.xor, [pair[1], by])], [by, by])
+    subtractPairs(to, [to.add(Op.xor, [pair[0], by]), to.add(Op.xor, [pair[1], by])], [by, by])
   const quotient = divideUnsignedDouble(to, negate(x, sign), size, 1n << 63n)
   return negate(quotient, d < 0n ? to.add(Op.xor, [sign, to.word(-1)]) : sign)
+}
+
+/**
+ * udiv, urem, sdiv or srem of a pair by a constant that is not 0, given by its words; `most`: the greatest dividend as
+ * unsigned. The upper word of a remainder that fits a word is 0.
+ */
+export function divideByConstant(to: Emitter, op: number, x: Pair, by: Value, most: bigint): Pair {
+  const isSigned = op === Op.sdiv || op === Op.srem
+  const bits = (BigInt(by.immHigh >>> 0) << 32n) | BigInt(by.imm >>> 0)
+  // The sign of the divisor does not matter to the remainder.
+  const size = isSigned ? BigInt.asIntN(64, bits) : bits
+  const d = op === Op.srem && size < 0n ? -size : size
+  const quotient = divideDouble(to, x, d, isSigned, most)
+  if (op === Op.udiv || op === Op.sdiv) return quotient
+  const low = to.word(signed(d))
+  if (!isSigned && d <= 1n << 32n) {
+    const product = to.add(Op.word, [to.add(Op.umul, [quotient[0], low], 0, I64)], 0)
+    return [to.add(Op.sub, [x[0], product]), to.word(0)]
+  }
+  return subtractPairs(to, x, multiplyPairs(to, quotient, [low, to.word(signed(d >> 32n))]))
 }
 
 /** A division of words by a constant, or a remainder. `small`: only the latter. */

@@ -6,7 +6,8 @@ import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
 import { BOTH, LOW, type Needs, SIGN, ZERO, findNeeds, knownHigh, needsLowAlone } from './demand.ts'
-import { type Emitter, divideDouble } from './divide.ts'
+import { divideByConstant } from './divide.ts'
+import { type Emitter, type Pair, multiplyPairs, shiftPair } from './pairs.ts'
 import { type Ranges, findRanges } from './ranges.ts'
 
 /** `routine` is told the name of each routine that a call was made to; `needs`: of findNeeds, else as if it stood alone. */
@@ -146,6 +147,10 @@ class Legalizer {
   private high(value: Value): Value {
     if (value.op === Op.const) return this.func.word(value.immHigh)
     return this.highs[value.id] ?? unreachable(`v${value.id} has no high word`)
+  }
+
+  private both(value: Value): Pair {
+    return [this.low(value), this.high(value)]
   }
 
   private known(value: Value): number {
@@ -359,7 +364,8 @@ class Legalizer {
           )
           return
         }
-        return this.shift(value, aLow, aHigh, this.plain(b))
+        this.set(value, ...shiftPair(this.emitter, op, [aLow, aHigh], this.plain(b)))
+        return
       case Op.bswap:
         this.set(value, this.add(Op.bswap, [aHigh]), this.add(Op.bswap, [aLow]))
         return
@@ -377,15 +383,9 @@ class Legalizer {
 
   private multiply(value: Value, a: Value, b: Value): void {
     const facts = this.known(a) & this.known(b)
-    const factors = [this.low(a), this.low(b)]
-    if ((facts & ZERO) !== 0) return this.pair(value, Op.umul, factors)
-    if ((facts & SIGN) !== 0) return this.pair(value, Op.smul, factors)
-    const product = this.add(Op.umul, factors, 0, I64)
-    const low = this.add(Op.word, [product], 0)
-    const cross = this.add(Op.mul, [this.low(a), this.high(b)])
-    const other = this.add(Op.mul, [this.high(a), this.low(b)])
-    const high = this.add(Op.add, [this.add(Op.add, [this.add(Op.word, [product], 1), cross]), other])
-    this.set(value, low, high)
+    if ((facts & ZERO) !== 0) return this.pair(value, Op.umul, [this.low(a), this.low(b)])
+    if ((facts & SIGN) !== 0) return this.pair(value, Op.smul, [this.low(a), this.low(b)])
+    this.set(value, ...multiplyPairs(this.emitter, this.both(a), this.both(b)))
   }
 
   private divide(value: Value, a: Value, b: Value): void {
@@ -405,7 +405,11 @@ class Legalizer {
       this.set(value, low, this.add(Op.asr, [low, func.word(31)]))
       return
     }
-    if (b.op === Op.const && (b.imm | b.immHigh) !== 0) return this.divideByConstant(value, a, b)
+    if (b.op === Op.const && (b.imm | b.immHigh) !== 0) {
+      const most = (this.known(a) & ZERO) !== 0 ? (1n << 32n) - 1n : (1n << 64n) - 1n
+      this.set(value, ...divideByConstant(this.emitter, op, this.both(a), b, most))
+      return
+    }
     const name = signed ? 'sdivmod64' : 'udivmod64'
     const words = [this.low(a), this.high(a), this.low(b), this.high(b)]
     const key = `${name} ${words.map((word) => word.id).join(' ')}`
@@ -418,81 +422,5 @@ class Legalizer {
     }
     const first = op === Op.udiv || op === Op.sdiv ? 0 : 2
     this.set(value, this.add(Op.word, [call], first), this.add(Op.word, [call], first + 1))
-  }
-
-  private divideByConstant(value: Value, a: Value, b: Value): void {
-    const { op } = value
-    const isSigned = op === Op.sdiv || op === Op.srem
-    const bits = (BigInt(b.immHigh >>> 0) << 32n) | BigInt(b.imm >>> 0)
-    // The sign of the divisor does not matter to the remainder.
-    const size = isSigned ? BigInt.asIntN(64, bits) : bits
-    const d = op === Op.srem && size < 0n ? -size : size
-    const x = [this.low(a), this.high(a)] as const
-    const most = (this.known(a) & ZERO) !== 0 ? (1n << 32n) - 1n : (1n << 64n) - 1n
-    const quotient = divideDouble(this.emitter, x, d, isSigned, most)
-    if (op === Op.udiv || op === Op.sdiv) return this.set(value, quotient[0], quotient[1])
-    // quotient * d, of which the upper word counts only where the remainder can have one.
-    const low = this.func.word(Number(BigInt.asIntN(32, d)))
-    const product = this.add(Op.umul, [quotient[0], low], 0, I64)
-    const productLow = this.add(Op.word, [product], 0)
-    if (!isSigned && d <= 1n << 32n) {
-      return this.set(value, this.add(Op.sub, [x[0], productLow]), this.func.word(0))
-    }
-    const cross = this.add(Op.mul, [quotient[1], low])
-    const other = this.add(Op.mul, [quotient[0], this.func.word(Number(BigInt.asIntN(32, d >> 32n)))])
-    const productHigh = this.add(Op.add, [this.add(Op.add, [this.add(Op.word, [product], 1), cross]), other])
-    this.words(value, this.add(Op.sub2, [...x, productLow, productHigh], 0, I64))
-  }
-
-  /** Shifts of words give 0 for 32 and more, up to 255. A variable amount is below 64 (the frontend masks it). */
-  private shift(value: Value, low: Value, high: Value, amount: Value): void {
-    const { func } = this
-    const { op } = value
-    if (amount.op === Op.const) {
-      const n = amount.imm & 0xff
-      const constant = (count: number): Value => func.word(count)
-      // Two shifts in a row that became one.
-      if (n >= 64) {
-        const sign = op === Op.asr ? this.add(Op.asr, [high, constant(31)]) : func.word(0)
-        this.set(value, sign, sign)
-        return
-      }
-      if (n >= 32) {
-        const rest = constant(n - 32)
-        if (op === Op.lsl) this.set(value, func.word(0), this.add(Op.lsl, [low, rest]))
-        else if (op === Op.lsr) this.set(value, this.add(Op.lsr, [high, rest]), func.word(0))
-        else this.set(value, this.add(Op.asr, [high, rest]), this.add(Op.asr, [high, constant(31)]))
-        return
-      }
-      const by = constant(n)
-      const back = constant(32 - n)
-      if (op === Op.lsl) {
-        const upper = this.add(Op.or, [this.add(Op.lsl, [high, by]), this.add(Op.lsr, [low, back])])
-        this.set(value, this.add(Op.lsl, [low, by]), upper)
-      } else {
-        const lower = this.add(Op.or, [this.add(Op.lsr, [low, by]), this.add(Op.lsl, [high, back])])
-        this.set(value, lower, this.add(op, [high, by]))
-      }
-      return
-    }
-    const back = this.add(Op.sub, [func.word(32), amount])
-    const over = this.add(Op.sub, [amount, func.word(32)])
-    if (op === Op.lsl) {
-      // Of the two words that the low one may give to the high one, at most one is not 0, or both are the same.
-      const given = this.add(Op.or, [this.add(Op.lsr, [low, back]), this.add(Op.lsl, [low, over])])
-      const upper = this.add(Op.or, [this.add(Op.lsl, [high, amount]), given])
-      this.set(value, this.add(Op.lsl, [low, amount]), upper)
-      return
-    }
-    const kept = this.add(Op.lsr, [low, amount])
-    const near = this.add(Op.or, [kept, this.add(Op.lsl, [high, back])])
-    if (op === Op.lsr) {
-      this.set(value, this.add(Op.or, [near, this.add(Op.lsr, [high, over])]), this.add(Op.lsr, [high, amount]))
-      return
-    }
-    // asr by a negative amount would give the sign and not 0: choose.
-    const below = this.add(Op.slt, [over, func.word(0)])
-    const lower = this.add(Op.select, [below, near, this.add(Op.asr, [high, over])])
-    this.set(value, lower, this.add(Op.asr, [high, amount]))
   }
 }

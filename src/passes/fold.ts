@@ -6,10 +6,11 @@ import { type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
 import { COMMUTATIVE, I32, I64, Op, type Type, attributes } from '../ir/op.ts'
 import { evaluateDouble, evaluateWord } from './evaluate.ts'
 import { addressed, foldAddress } from './fold-address.ts'
-import { Matcher, type Rewriter, SLOTS } from './rules/matcher.ts'
-import { rules } from './rules/rules.ts'
+import { Matcher } from './rules/matcher.ts'
+import { type Rewriter, SLOTS } from './rules/rule-compiler.ts'
+import { lines } from './rules/rules.ts'
 
-const matcher = new Matcher(rules)
+const matcher = new Matcher(lines)
 
 /** What the rules may do: make values before the one that they rewrite. */
 export class Folder implements Rewriter {

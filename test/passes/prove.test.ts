@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { I32, I64, Op, type OpName, type Type } from '../../src/ir/op.ts'
 import { readRules } from '../../src/passes/rules/language.ts'
-import { rules } from '../../src/passes/rules/rules.ts'
+import { allRules } from '../../src/passes/rules/rules.ts'
 import { divisions, nameOf, proveDivision } from '../../tools/prove/division.ts'
 import { lowerings, proveLowering } from '../../tools/prove/lowering.ts'
 import { literal, meaning, widthOf } from '../../tools/prove/meaning.ts'
@@ -14,6 +14,8 @@ import { evaluateOp } from '../support/evaluate-ir.ts'
 import { Random } from '../support/random-program.ts'
 import { compileOp } from '../support/run-ir.ts'
 import { requireTools } from '../support/tools.ts'
+
+const rules = allRules()
 
 const solver = await openSolver()
 if (solver === undefined && requireTools) throw new Error('z3-solver is not installed')

@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { parse } from '../../src/ir/parse.ts'
 import { I64, type Type, VOID, opNames } from '../../src/ir/op.ts'
 import { fold } from '../../src/passes/fold.ts'
-import { type Rule, type Term, readRules } from '../../src/passes/rules/language.ts'
-import { rules } from '../../src/passes/rules/rules.ts'
+import { type Rule, type Term, heads, readRules } from '../../src/passes/rules/language.ts'
+import { allRules } from '../../src/passes/rules/rules.ts'
 import { evaluateFunc, evaluateOp } from '../support/evaluate-ir.ts'
 import { Random } from '../support/random-program.ts'
+
+const rules = allRules()
 
 const small = [0n, 1n, 2n, 3n, 7n, 8n, 15n, 16n, 24n, 31n, 32n, 33n, 48n, 63n, 0xffn, 0xffffn, 0x10000n, 0x80000000n]
 const width = (type: Type): number => (type === I64 ? 64 : 32)
@@ -123,6 +125,14 @@ describe('rewrite rules', () => {
       }
     }
     expect(rewritten).toBeGreaterThan(200)
+  })
+
+  it('are known at first sight by their operations', () => {
+    const shown = (text: string): string[] => heads({ text, type: undefined })
+    expect(shown('(sub (add x (lsl y 1)) low) => (add x y) if (ult x 9)')).toEqual(['(sub', '(add', 'low'])
+    expect(shown('(select C (xor x -1) (add x 0)) => x')).toEqual(['(select', 'C', '(xor', '(add'])
+    expect(shown('(word1 (zext x:i32)) => 0')).toEqual(['(word1', '(zext'])
+    expect(shown('(add -1 (sub x y)) => x')).toEqual(['(add', '-1', '(sub'])
   })
 
   it('are told apart by types, and refused where those do not agree', () => {

@@ -1,12 +1,14 @@
 // `npm run prove`: shows every rewrite rule and every lowering right for all inputs, or says which are only tested. Exit
 // status 1 if one is wrong. `npm run prove -- SECONDS` sets the time limit for each, 10 without it.
 
-import { rules } from '../../src/passes/rules/rules.ts'
+import { allRules } from '../../src/passes/rules/rules.ts'
 import { I64 } from '../../src/ir/op.ts'
 import { divisions, nameOf, proveDivision } from './division.ts'
 import { lowerings, proveLowering } from './lowering.ts'
 import { proveRule } from './rules.ts'
 import { type Verdict, openSolver } from './solver.ts'
+
+const rules = allRules()
 
 const milliseconds = Number(process.argv[2] ?? 10) * 1000
 const solver = await openSolver()

@@ -215,8 +215,7 @@ function term(node: Node, type: Type): Term {
   }
   const args = node.args.map((arg) => term(arg, type))
   if (word === 'log2' || word === 'bits') return { kind: word, args, type: own }
-  const half = word === 'word0' || word === 'word1'
-  return { kind: 'operation', op: half ? Op.word : Op[word as OpName], imm: word === 'word1' ? 1 : 0, args, type: own }
+  return { kind: 'operation', op: opOf(word)!, imm: word === 'word1' ? 1 : 0, args, type: own }
 }
 
 /** Whether some type in the tree is free. */
@@ -224,30 +223,60 @@ function isFree(node: Node): boolean {
   return find(node.type).type === undefined || node.args.some(isFree)
 }
 
-/**
- * The rules of a text, those that hold for either type once for each, or for `type` alone. Faults in the text are
- * faults of ours.
- */
-export function readRules(text: string, type?: Type): Rule[] {
-  const rules: Rule[] = []
-  for (const raw of text.split('\n')) {
-    const line = raw.replace(/;.*/, '').trim()
-    if (line === '') continue
-    const reader = new Reader(line)
-    const { pattern, replacement, conditions } = reader.rule()
-    const nodes = [pattern, replacement, ...conditions]
-    const types = nodes.some(isFree) ? (type === undefined ? [I32, I64] : [type]) : [I32]
-    for (const each of types) {
-      rules.push({
-        text: line,
-        pattern: term(pattern, each as Type),
-        replacement: term(replacement, each as Type),
-        conditions: conditions.map((condition) => term(condition, each as Type)),
-      })
-    }
-  }
-  return rules
+/** A rule as it is written, not read yet. */
+export interface RuleLine {
+  readonly text: string
+  /** The type that the rule holds for where types are free; without it, either. */
+  readonly type: Type | undefined
 }
+
+/** The lines of a text that are rules. */
+export function ruleLines(text: string, type?: Type): RuleLine[] {
+  const lines: RuleLine[] = []
+  for (const raw of text.split('\n')) {
+    const comment = raw.indexOf(';')
+    const line = (comment < 0 ? raw : raw.slice(0, comment)).trim()
+    if (line !== '') lines.push({ text: line, type })
+  }
+  return lines
+}
+
+/** The rule of a line; one that holds for either type once for each. Faults in the text are faults of ours. */
+export function readRule({ text, type }: RuleLine): Rule[] {
+  const { pattern, replacement, conditions } = new Reader(text).rule()
+  const nodes = [pattern, replacement, ...conditions]
+  const types: Type[] = nodes.some(isFree) ? (type === undefined ? [I32, I64] : [type]) : [I32]
+  return types.map((each) => ({
+    text,
+    pattern: term(pattern, each),
+    replacement: term(replacement, each),
+    conditions: conditions.map((condition) => term(condition, each)),
+  }))
+}
+
+/** The rules of a text, those that hold for either type once for each, or for `type` alone. */
+export const readRules = (text: string, type?: Type): Rule[] => ruleLines(text, type).flatMap(readRule)
+
+/** What a line's pattern is and what its operands are at first sight: names, numbers, or operations with their `(`. */
+export function heads({ text }: RuleLine): string[] {
+  const words: string[] = []
+  let depth = 0
+  let at = 0
+  do {
+    const begin = at
+    if (text[at] === '(') depth++
+    else if (text[at] === ')') depth--
+    at++
+    if (text[begin] === ' ' || text[begin] === ')') continue
+    while (at < text.length && !' ()'.includes(text[at]!)) at++
+    // Not what is within an operand.
+    if (depth === 1 || (depth === 2 && text[begin] === '(')) words.push(text.slice(begin, at))
+  } while (depth > 0 && at < text.length)
+  return words
+}
+
+/** The operation that a word of a pattern names. */
+export const opOf = (word: string): number | undefined => (/^word[01]$/.test(word) ? Op.word : Op[word as OpName])
 
 /** Whether a term is made of constants alone, so that it can be computed when the rule applies. */
 export function isComputed(each: Term): boolean {

@@ -1,103 +1,12 @@
 // Makes rules fast: for each operation a table over the operations of its first two operands says which rules can match
-// at all (mostly none), and those are checked by short flat programs.
+// at all (mostly none), and those are checked by short flat programs. Tables are filled, and rules read, when a value asks for
+// them: a program meets few of them.
 
 import { unreachable } from '../../base/errors.ts'
 import type { Value } from '../../ir/func.ts'
-import { I64, Op, type Type, opNames } from '../../ir/op.ts'
-import { type Double, type Word, double, word } from './compute.ts'
-import { type Rule, type Term, isComparison, isComputed, orders } from './language.ts'
-
-/** Most values that a pattern may have. */
-export const SLOTS = 24
-
-/** What rules may do: make values before the one that they rewrite, or make another operation of that. */
-export interface Rewriter {
-  /** What was matched, from `base` on; a rule at work needs SLOTS of them, also while values that it makes are rewritten. */
-  readonly slots: Value[]
-  base: number
-  make(op: number, type: Type, args: Value[], imm: number): Value
-  become(value: Value, op: number, args: Value[], imm: number): Value
-  word(value: number): Value
-  double(low: number, high: number): Value
-}
-
-type Build = (rewriter: Rewriter, root: Value) => Value
-
-interface Compiled {
-  /** Instructions of four numbers each: what, and its operands. */
-  readonly code: Int32Array
-  readonly conditions: readonly Word[]
-  readonly build: Build
-}
-
-// What the flat programs do with slots s: load an operand, or fail unless ...
-const ARG = 0 // s[c] = s[a].args[b]
-const OP = 1 // s[a].op is b
-const IMM = 2 // s[a].imm is b
-const HIGH = 3 // s[a].immHigh is b
-const SAME = 4 // s[a] is s[b]
-const OF = 5 // the type of s[a].args[0] is b
-
-class RuleCompiler {
-  readonly code: number[] = []
-  readonly slotOf = new Map<string, number>()
-  size = 1
-
-  match(term: Term, slot: number, known: boolean): void {
-    if (term.kind === 'value' || term.kind === 'constant') {
-      if (term.kind === 'constant' && !known) this.code.push(OP, slot, Op.const, 0)
-      const before = this.slotOf.get(term.name)
-      if (before === undefined) this.slotOf.set(term.name, slot)
-      else this.code.push(SAME, slot, before, 0)
-      return
-    }
-    if (term.kind === 'literal') {
-      // 0, 1 and -1 are kinds of their own.
-      if (known && [0n, 1n, BigInt.asUintN(term.type === I64 ? 64 : 32, -1n)].includes(term.value)) return
-      if (!known) this.code.push(OP, slot, Op.const, 0)
-      this.code.push(IMM, slot, Number(BigInt.asIntN(32, term.value)), 0)
-      if (term.type === I64) this.code.push(HIGH, slot, Number(BigInt.asIntN(32, term.value >> 32n)), 0)
-      return
-    }
-    if (term.kind !== 'operation') return
-    if (!known) this.code.push(OP, slot, term.op, 0)
-    if (term.op === Op.word) this.code.push(IMM, slot, term.imm, 0)
-    if (slot > 0 && isComparison(term.op)) this.code.push(OF, slot, term.args[0]!.type, 0)
-    const slots = term.args.map(() => this.size++)
-    for (const [index, each] of slots.entries()) {
-      // The root's first two are there already.
-      if (slot > 0 || index > 1) this.code.push(ARG, slot, index, each)
-    }
-    for (const [index, arg] of term.args.entries()) this.match(arg, slots[index]!, slot === 0 && index < 2)
-  }
-
-  build(term: Term, isRoot: boolean): Build {
-    if (term.kind === 'value' || term.kind === 'constant') {
-      const slot = this.slotOf.get(term.name)!
-      return (rewriter) => rewriter.slots[rewriter.base + slot]!
-    }
-    if (isComputed(term)) {
-      if (term.type === I64) {
-        const compute: Double = double(term, this.slotOf)
-        return (rewriter) => {
-          const value = compute(rewriter.slots, rewriter.base)
-          return rewriter.double(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
-        }
-      }
-      const compute = word(term, this.slotOf)
-      return (rewriter) => rewriter.word(compute(rewriter.slots, rewriter.base))
-    }
-    if (term.kind !== 'operation') return unreachable(`'${term.kind}' is no replacement`)
-    const { op, type, imm } = term
-    const parts = term.args.map((arg) => this.build(arg, false))
-    const args: (rewriter: Rewriter, root: Value) => Value[] = (rewriter, root) =>
-      parts.map((part) => part(rewriter, root))
-    if (!isRoot) return (rewriter, root) => rewriter.make(op, type, args(rewriter, root), imm)
-    // An access keeps its offset.
-    const access = op === Op.store8 || op === Op.store16
-    return (rewriter, root) => rewriter.become(root, op, args(rewriter, root), access ? root.imm : imm)
-  }
-}
+import { COMMUTATIVE, I64, Op, type Type, attributes, opNames } from '../../ir/op.ts'
+import { type Rule, type RuleLine, type Term, heads, opOf, orders, readRule } from './language.ts'
+import { type Compiled, type Rewriter, compileRule, matches } from './rule-compiler.ts'
 
 /** Whether a value's rules are those of 64-bit values: what a comparison or a narrowing does depends on its operand's type. */
 const isWide = (type: Type, first: Type | undefined): boolean => type === I64 || first === I64
@@ -118,52 +27,80 @@ function kindOf(constant: Value): number {
   return imm === 0 ? ZERO : imm === 1 ? ONE : ONES
 }
 
+/** An operand that patterns say nothing of. */
+const ANY = -1
+
+/** States of an operation. */
+const WITHOUT = 0
+const UNREAD = 1
+const READY = 2
+
+/** Cells of the table: not looked at yet, no rule can match, or an index of lists. */
+const UNKNOWN = 0
+const NONE = 1
+
+/** A rule in one of its orders. */
+interface Entry {
+  readonly rule: Rule
+  readonly pattern: Term & { kind: 'operation' }
+  compiled: Compiled | undefined
+}
+
+interface Line {
+  readonly line: RuleLine
+  /** Kinds of the first two operands as they are written: an operation, Op.const for any constant, or ANY. */
+  readonly first: number
+  readonly second: number
+  /** In each order and for each type, once it was read. */
+  entries: Entry[] | undefined
+}
+
 export class Matcher {
-  /** By root and first operand: where its rules begin in `listAt`, 0 if there are none. */
+  /** By operation: the rules for it. */
+  private readonly lines: (Line[] | undefined)[] = opNames.map(() => undefined)
+  /** By operation: WITHOUT rules, UNREAD, or in the tables. */
+  private readonly states = new Uint8Array(COUNT)
+  /** By root and first operand: where its cells begin. */
   private readonly first = new Uint16Array(2 * COUNT * KINDS)
   /** By root and second operand: its class, to be added. */
   private readonly second = new Uint8Array(2 * COUNT * KINDS)
-  /** Index in `lists`, 0 if no rule can match. */
-  private readonly listAt: Uint16Array
-  private readonly lists: (readonly Compiled[])[] = [[]]
-  /** By operation: whether there are rules for it. */
-  private readonly ruled = new Uint8Array(COUNT)
+  private cells = new Uint16Array(4096)
+  private used = 0
+  private readonly lists: (readonly Compiled[])[] = [[], []]
 
-  constructor(rules: readonly Rule[]) {
-    const listAt = [0]
-    for (const [root, list] of byRoot(rules)) {
-      this.ruled[root % COUNT] = 1
-      const firsts = classes(list, 0)
-      const seconds = classes(list, 1)
-      for (let kind = 0; kind < KINDS; kind++) {
-        this.first[root * KINDS + kind] = listAt.length + Math.max(0, firsts.indexOf(kind)) * seconds.length
-        this.second[root * KINDS + kind] = Math.max(0, seconds.indexOf(kind))
-      }
-      for (const a of firsts) {
-        for (const b of seconds) {
-          const able = list.filter(({ pattern: { args } }) => accepts(args[0], a) && accepts(args[1], b, args[0], a))
-          listAt.push(able.length === 0 ? 0 : this.lists.length)
-          if (able.length > 0) this.lists.push(able.map(({ compiled }) => compiled))
-        }
-      }
+  constructor(lines: readonly RuleLine[]) {
+    for (const line of lines) {
+      const [root, first, second] = heads(line)
+      const op = opOf(root!.slice(1)) ?? unreachable(`rule '${line.text}': no operation`)
+      this.states[op] = UNREAD
+      const list = (this.lines[op] ??= [])
+      list.push({ line, first: kindOfHead(first), second: kindOfHead(second), entries: undefined })
     }
-    this.listAt = Uint16Array.from(listAt)
   }
 
   /** The value, rewritten in place or as it is, or another that stands for it, by the first rule that matches. */
   rewrite(rewriter: Rewriter, value: Value): Value {
     const { op, args } = value
-    if (this.ruled[op] === 0) return value
+    if (this.states[op] !== READY) {
+      if (this.states[op] === WITHOUT) return value
+      this.prepare(op, this.lines[op]!)
+    }
     const a = args[0]!
-    const row = (value.type === I64 || a.type === I64 ? op + COUNT : op) * KINDS
+    const root = value.type === I64 || a.type === I64 ? op + COUNT : op
     const first = a.op === Op.const ? kindOf(a) : a.op
-    let at = this.first[row + first]!
+    let second = ANY
+    let at = this.first[root * KINDS + first]!
     if (args.length > 1) {
       const b = args[1]!
-      at += this.second[row + (b.op === Op.const ? kindOf(b) : b === a ? AGAIN : b.op)]!
+      second = b.op === Op.const ? kindOf(b) : b === a ? AGAIN : b.op
+      at += this.second[root * KINDS + second]!
     }
-    at = this.listAt[at]!
-    return at === 0 ? value : this.tryRules(this.lists[at]!, rewriter, value)
+    let list = this.cells[at]!
+    if (list === UNKNOWN) {
+      list = this.find(root, first, second)
+      this.cells[at] = list
+    }
+    return list === NONE ? value : this.tryRules(this.lists[list]!, rewriter, value)
   }
 
   private tryRules(list: readonly Compiled[], rewriter: Rewriter, value: Value): Value {
@@ -178,75 +115,83 @@ export class Matcher {
     }
     return value
   }
-}
 
-interface Entry {
-  readonly pattern: Term & { kind: 'operation' }
-  readonly compiled: Compiled
-}
-
-function byRoot(rules: readonly Rule[]): Map<number, Entry[]> {
-  const roots = new Map<number, Entry[]>()
-  for (const rule of rules) {
-    for (const pattern of orders(rule)) {
-      if (pattern.kind !== 'operation') continue
-      const compiler = new RuleCompiler()
-      compiler.match(pattern, 0, true)
-      if (compiler.size > SLOTS) unreachable(`rule '${rule.text}' is too long`)
-      const compiled = {
-        code: Int32Array.from(compiler.code),
-        conditions: rule.conditions.map((condition) => word(condition, compiler.slotOf)),
-        build: compiler.build(rule.replacement, true),
+  /** Gives the operation its part of the tables. */
+  private prepare(op: number, lines: readonly Line[]): void {
+    const exchanged = (attributes[op]! & COMMUTATIVE) !== 0
+    // What operands are told apart by, after a first class for all else.
+    const firsts = new Set([ANY, ZERO, ONE, ONES, Op.const])
+    const seconds = new Set([ANY, ZERO, ONE, ONES, Op.const, AGAIN])
+    for (const { first, second } of lines) {
+      firsts.add(first)
+      seconds.add(second)
+      if (exchanged) firsts.add(second)
+      if (exchanged) seconds.add(first)
+    }
+    for (const root of [op, op + COUNT]) {
+      const row = root * KINDS
+      this.first.fill(this.used, row, row + KINDS)
+      for (const kind of firsts) {
+        if (kind !== ANY) this.first[row + kind] = this.used
+        this.used += seconds.size
       }
-      const root = pattern.op + (isWide(pattern.type, pattern.args[0]!.type) ? COUNT : 0)
-      const list = roots.get(root)
-      if (list === undefined) roots.set(root, [{ pattern, compiled }])
-      else list.push({ pattern, compiled })
+      let index = 0
+      for (const kind of seconds) {
+        if (kind !== ANY) this.second[row + kind] = index
+        index++
+      }
     }
+    if (this.used > 0xffff) unreachable('more rules than the table has room for')
+    if (this.used > this.cells.length) {
+      const cells = new Uint16Array(2 * this.used)
+      cells.set(this.cells)
+      this.cells = cells
+    }
+    this.states[op] = READY
   }
-  return roots
+
+  /** The cell for values of a root whose operands are of these kinds: NONE, or the list of what can match. */
+  private find(root: number, first: number, second: number): number {
+    const op = root % COUNT
+    const exchanged = (attributes[op]! & COMMUTATIVE) !== 0
+    const list: Compiled[] = []
+    for (const line of this.lines[op]!) {
+      const able = may(line.first, first) && may(line.second, second)
+      if (!able && !(exchanged && may(line.second, first) && may(line.first, second))) continue
+      line.entries ??= entriesOf(line.line)
+      for (const entry of line.entries) {
+        const { type, args } = entry.pattern
+        if (isWide(type, args[0]!.type) !== root >= COUNT) continue
+        if (!accepts(args[0], first) || !accepts(args[1], second, args[0], first)) continue
+        entry.compiled ??= compileRule(entry.rule, entry.pattern)
+        list.push(entry.compiled)
+      }
+    }
+    return list.length === 0 ? NONE : this.lists.push(list) - 1
+  }
 }
 
-function matches(slots: Value[], base: number, rule: Compiled): boolean {
-  const { code, conditions } = rule
-  for (let at = 0; at < code.length; at += 4) {
-    const each = slots[base + code[at + 1]!]!
-    const operand = code[at + 2]!
-    switch (code[at]) {
-      case ARG:
-        slots[base + code[at + 3]!] = each.args[operand]!
-        break
-      case OP:
-        if (each.op !== operand) return false
-        break
-      case IMM:
-        if (each.imm !== operand) return false
-        break
-      case HIGH:
-        if (each.immHigh !== operand) return false
-        break
-      case SAME:
-        if (each !== slots[base + operand]) return false
-        break
-      default:
-        if (each.args[0]!.type !== operand) return false
-        break
+function entriesOf(line: RuleLine): Entry[] {
+  const entries: Entry[] = []
+  for (const rule of readRule(line)) {
+    for (const pattern of orders(rule)) {
+      if (pattern.kind === 'operation') entries.push({ rule, pattern, compiled: undefined })
     }
   }
-  for (let index = 0; index < conditions.length; index++) {
-    if (conditions[index]!(slots, base) === 0) return false
-  }
-  return true
+  return entries
 }
 
-/** What patterns tell operand `index` apart by, after a first class for all else. */
-function classes(list: readonly Entry[], index: number): number[] {
-  const named = new Set([-1, ZERO, ONE, ONES, AGAIN])
-  for (const { pattern } of list) {
-    const term = pattern.args[index]
-    if (term !== undefined && term.kind !== 'value') named.add(term.kind === 'operation' ? term.op : Op.const)
-  }
-  return [...named]
+/** The kind of an operand as it is written. */
+function kindOfHead(head: string | undefined): number {
+  if (head === undefined) return ANY
+  if (head.startsWith('(')) return opOf(head.slice(1)) ?? unreachable(`no operation '${head}'`)
+  return /^[a-z]/.test(head) ? ANY : Op.const
+}
+
+/** Whether an operand that is written like this may be of a kind, at first sight. */
+function may(head: number, kind: number): boolean {
+  if (head === ANY || head === kind || kind === AGAIN) return true
+  return head === Op.const && (kind === ZERO || kind === ONE || kind === ONES)
 }
 
 /** Whether a pattern's operand, which follows `before` and what is of kind `first`, may be of a kind. */

@@ -44,8 +44,8 @@ export interface Layout {
   readonly offsets: Int32Array
   /** By item, for TABLE: bytes of an entry, 1 or 2. */
   readonly entrySizes: Uint8Array
-  /** By item, for TABLE: 1 for entries that lead to a branch after the table, since their targets are behind or far. */
-  readonly far: ReadonlyMap<number, Uint8Array>
+  /** By item, for TABLE: the number of the branch after the table by which an entry leads on, 0 if it reaches: its target is behind or far. */
+  readonly far: ReadonlyMap<number, Uint16Array>
   /** By item: bytes of NOPs in front of it, and of the pool's there. */
   readonly pads: Uint8Array
   /** Bytes, a multiple of 4. */
@@ -76,7 +76,7 @@ class Layouter {
   readonly items: Items
   readonly offsets: Int32Array
   readonly entrySizes: Uint8Array
-  readonly far = new Map<number, Uint8Array>()
+  readonly far = new Map<number, Uint16Array>()
   readonly pads: Uint8Array
   /** By item: Target, or 0. */
   readonly targets: Uint8Array
@@ -152,9 +152,12 @@ class Layouter {
     for (const i of this.variable) {
       if (kinds[i] !== Kind.TABLE) continue
       const { targets } = codes[i]!
-      const far = Uint8Array.from(targets, (target) => {
+      const stubs: number[] = []
+      const far = Uint16Array.from(targets, (target) => {
         const to = items.starts[target]!
-        return to <= i || upper[to]! - upper[i]! > TABLE_REACH ? 1 : 0
+        if (to > i && upper[to]! - upper[i]! <= TABLE_REACH) return 0
+        const known = stubs.indexOf(target)
+        return known >= 0 ? known + 1 : stubs.push(target)
       })
       this.far.set(i, far)
       this.entrySizes[i] = 1
@@ -274,10 +277,10 @@ class Layouter {
   }
 
   /** Bytes of the instruction, the table and the branches after it. */
-  private tableSize(far: Uint8Array, entrySize: number): number {
-    let size = 4 + tableBytes(far.length, entrySize)
-    for (const one of far) size += one * 4
-    return size
+  private tableSize(far: Uint16Array, entrySize: number): number {
+    let stubs = 0
+    for (const stub of far) stubs = Math.max(stubs, stub)
+    return 4 + tableBytes(far.length, entrySize) + 4 * stubs
   }
 
   /** Grows what does not reach until everything does. Sizes never shrink, so it ends. */

@@ -164,24 +164,28 @@ class Emitter {
     this.addBranch(target, code.form === F.CBZ ? Cond.EQ : Cond.NE, size - compareSize(code))
   }
 
-  /** Entries reach forward only, and not far: `far` says which lead to branches after the table instead. */
-  private addTable(code: Code, targets: readonly number[], entrySize: number, far: Uint8Array): void {
+  /** Entries reach forward only, and not far: `far` says which lead to which of the branches after the table instead. */
+  private addTable(code: Code, targets: readonly number[], entrySize: number, far: Uint16Array): void {
     code.form = entrySize === 1 ? F.TBB : F.TBH
     code.m = code.n
     code.n = PC
     this.instruction(code)
     const base = this.at
     const end = base + tableBytes(targets.length, entrySize)
-    let stub = end
     for (const [index, target] of targets.entries()) {
-      const entry = ((far[index] === 1 ? stub : target) - base) >> 1
-      if (far[index] === 1) stub += 4
+      const stub = far[index]!
+      const entry = ((stub > 0 ? end + 4 * (stub - 1) : target) - base) >> 1
       this.code[this.at++] = entry
       if (entrySize === 2) this.code[this.at++] = entry >>> 8
     }
     if (this.at < end) this.code[this.at++] = 0
     this.data.push([base, end])
-    for (const [index, target] of targets.entries()) if (far[index] === 1) this.branch(target, Cond.AL, true)
+    let made = 0
+    for (const [index, target] of targets.entries()) {
+      if (far[index]! <= made) continue
+      this.branch(target, Cond.AL, true)
+      made++
+    }
   }
 
   /** Fills in the calls. `functionOf` gives the index of a symbol's function, -1 if it is not in this module. */

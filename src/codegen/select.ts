@@ -282,7 +282,11 @@ export class Selector {
           each.target = index[each.target]!
           join(block, code.blocks[each.target]!)
         }
-        if (isJump(each)) falls = false
+        if (each.form === P.TABLE_BRANCH) {
+          each.targets = each.targets.map((label) => index[label]!)
+          for (const target of each.targets) join(block, code.blocks[target]!)
+        }
+        if (isJump(each) || each.form === P.TABLE_BRANCH) falls = false
       }
       if (falls) join(block, code.blocks[at + 1] ?? unreachable('falls off the end'))
     }
@@ -308,6 +312,11 @@ export class Selector {
       case Op.branch: {
         const test: Test = testOf(this, value.args[0]!)
         this.lowerBehind(value.args[0]!, test.cond)
+        return
+      }
+      case Op.switch: {
+        const code = this.emit(P.TABLE_BRANCH, -1, this.use(value.args[0]!))
+        code.targets = value.args.slice(1).map(({ imm }) => block.successors[imm]!.id)
         return
       }
       case Op.ret: {

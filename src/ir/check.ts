@@ -108,7 +108,22 @@ export function check(func: Func): void {
       }
     }
     if (block.values.length === 0) fail(`b${block.id} is empty`)
+    if (block.terminator.op === Op.switch) {
+      checkSwitch(block, fail)
+      continue
+    }
     const wants = block.terminator.op === Op.jump ? 1 : block.terminator.op === Op.branch ? 2 : 0
     if (block.successors.length !== wants) fail('number of successors', block.terminator)
+  }
+}
+
+/** Distinct successors, each of them in the table. */
+function checkSwitch({ terminator, successors }: Block, fail: (what: string, value: Value) => never): void {
+  const [, ...cases] = terminator.args
+  for (const each of cases) {
+    if (each.op !== Op.const || successors[each.imm] === undefined) fail('case', terminator)
+  }
+  for (const [at, to] of successors.entries()) {
+    if (successors.indexOf(to) !== at || !cases.some(({ imm }) => imm === at)) fail('successors of switch', terminator)
   }
 }

@@ -114,6 +114,8 @@ const table = {
   // trap leaves the program with imm as the outcome (0: it ends with r0 = 0), from any depth; operand: env.
   jump: [0, TERMINATOR],
   branch: [1, TERMINATOR],
+  /** To the successor whose number is operand i + 1, a constant, where operand 0 is i; there is one for all that it can be. */
+  switch: [-1, TERMINATOR],
   ret: [-1, TERMINATOR],
   trap: [1, TERMINATOR],
   // Leaves this function for the one at the address that is operand 0, with the others as its arguments.

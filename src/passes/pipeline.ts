@@ -25,6 +25,7 @@ import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
 import { reduceStrength } from './strength.ts'
+import { makeSwitches } from './switches.ts'
 
 export interface PassOptions {
   /** 0: only what the back end needs. s: as 2, but few bytes where cycles and bytes are at odds. */
@@ -98,6 +99,8 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('dead-code', func, removeDeadCode)
     }
     if (step('countdown', func, countDown)) step('dead-code', func, removeDeadCode)
+    // Behind all that knows branches alone.
+    if (step('switches', func, (each) => makeSwitches(each, small))) step('dead-code', func, removeDeadCode)
   }
   // First of all: bodies fold with what they are given.
   if (optimize) inlineCalls(module, small, (func) => step('inline', func, () => {}))

@@ -31,6 +31,7 @@ import { removeLoads } from '../../src/passes/loads.ts'
 import { simplifyPhis } from '../../src/passes/phis.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
+import { makeSwitches } from '../../src/passes/switches.ts'
 import { promoteStackSlots } from '../../src/passes/stack-slots.ts'
 import { testHelpers } from '../support/differential.ts'
 
@@ -63,6 +64,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   'signed-loads': signLoads,
   strength: reduceStrength,
   'dead-code': removeDeadCode,
+  switches: (func) => makeSwitches(func, false),
   narrow: (func) => narrow(func, findRanges(func)),
   legalize: (func) => legalize(func, () => {}),
   accumulate,

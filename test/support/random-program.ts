@@ -146,6 +146,7 @@ class Generator {
     else if (kind < 81) this.conditional(depth, callable)
     else if (kind < 85 && depth < this.#deepest) this.loop(depth, callable)
     else if (kind < 87 && depth < this.#deepest) this.walk(depth)
+    else if (kind < 88) this.choice(depth, callable)
     else if (kind < 89) this.lddw(this.data(), this.immediate(), this.immediate())
     else if (kind < 91) this.indexed()
     else if (kind < 92) this.element()
@@ -359,6 +360,53 @@ class Generator {
     } else {
       this.patch(at)
     }
+  }
+
+  /** A tree of compares of one value, as compilers make of a switch: cases lie densely, some lead to the same place. */
+  choice(depth: number, callable: boolean): void {
+    const { random } = this
+    const value = this.data()
+    const wide = random.chance(30)
+    const cls = wide ? 0x05 : 0x06
+    const first = random.pick([0, 0, 0, 1, 5, 100, -2, -5, 0x7ffffffc, -0x80000000])
+    const cases: number[] = []
+    const length = 5 + random.below(8)
+    for (let each = first; cases.length < length; each += random.chance(80) ? 1 : 2) cases.push(each | 0)
+    if (random.chance(20)) cases.push(first + 1000)
+    const arms = 1 + random.below(cases.length)
+    // Mostly one of the cases.
+    if (random.chance(80)) {
+      this.put(wide ? 0x57 : 0x54, value, 0, 0, random.pick([7, 15]))
+      if (first !== 0 && random.chance(80)) this.put(wide ? 0x07 : 0x04, value, 0, 0, first)
+    }
+    const jumps: { slot: number; arm: number }[] = []
+    const greater = random.pick([0x20, 0x60])
+    const jumpTo = (arm: number, opcode: number, imm = 0): void => {
+      jumps.push({ slot: this.slot, arm })
+      this.put(opcode, opcode === 0x05 ? 0 : value, 0, 0, imm)
+    }
+    const tree = (from: number, to: number): void => {
+      if (to - from > 2) {
+        const middle = (from + to) >> 1
+        const right = this.slot
+        this.put(greater | cls, value, 0, 0, cases[middle - 1])
+        tree(from, middle)
+        this.patch(right)
+        tree(middle, to)
+        return
+      }
+      for (let at = from; at < to; at++) jumpTo(at % arms, 0x10 | cls, cases[at])
+      jumpTo(arms, 0x05)
+    }
+    tree(0, cases.length)
+    const ends: number[] = []
+    for (let arm = 0; arm <= arms; arm++) {
+      for (const { slot, arm: to } of jumps) if (to === arm) this.patch(slot)
+      if (random.chance(80)) this.block(random.below(3), depth, callable && random.chance(20))
+      ends.push(this.slot)
+      this.put(0x05)
+    }
+    for (const end of ends) this.patch(end)
   }
 
   /** Counts up, by conditions of every kind, now and then over 2^32. */

@@ -12,19 +12,29 @@ const run = promisify(execFile)
 const gccOptions = '-mcpu=cortex-m4 -mthumb -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns'
 const clangOptions = '--target=thumbv7em-none-eabi -mcpu=cortex-m4 -mfloat-abi=soft -ffreestanding -fno-builtin'
 
+const bpf = (version: string, level: string) => ({
+  native: false,
+  command: `clang-19 -target bpf -mcpu=${version} ${level} -ffreestanding -fno-builtin`,
+})
+
 /** Every way a kernel is built: the compiler and its options, as they are printed. */
 export const builds = {
   'gcc -O2': { native: true, command: `arm-none-eabi-gcc -O2 ${gccOptions}` },
   'gcc -Os': { native: true, command: `arm-none-eabi-gcc -Os ${gccOptions}` },
   'clang -O2': { native: true, command: `clang-19 -O2 ${clangOptions}` },
-  v2: { native: false, command: 'clang-19 -target bpf -mcpu=v2 -O2 -ffreestanding -fno-builtin' },
-  v3: { native: false, command: 'clang-19 -target bpf -mcpu=v3 -O2 -ffreestanding -fno-builtin' },
-  v4: { native: false, command: 'clang-19 -target bpf -mcpu=v4 -O2 -ffreestanding -fno-builtin' },
+  v2: bpf('v2', '-O2'),
+  v3: bpf('v3', '-O2'),
+  v4: bpf('v4', '-O2'),
+  'v2 -Os': bpf('v2', '-Os'),
+  'v3 -Os': bpf('v3', '-Os'),
+  'v4 -Os': bpf('v4', '-Os'),
 } as const
 export type Build = keyof typeof builds
 export const buildNames = Object.keys(builds) as Build[]
 export const nativeBuilds = buildNames.filter((build) => builds[build].native)
 export const bpfBuilds = buildNames.filter((build) => !builds[build].native)
+/** Bytecode of who wants few bytes. */
+export const smallBuilds = ['v2 -Os', 'v3 -Os', 'v4 -Os'] as const satisfies readonly Build[]
 
 /** Where the code of every build is linked to. */
 export const CODE_BASE = 0x8000

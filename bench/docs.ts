@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 
-import { type Build, buildNames, builds, type BuiltKernels, version } from './builds.ts'
+import { type Build, bpfBuilds, buildNames, builds, type BuiltKernels, smallBuilds, version } from './builds.ts'
 import { kernelInputs } from './inputs.ts'
 import { benchKernels, type Figures, type KernelReport } from './kernels.ts'
 import { drawPlot } from './plot.ts'
@@ -19,6 +19,9 @@ const LEVELS = [
   [0, 'plain, for comparison'],
 ] as const
 
+/** All but those of bytecode for few bytes. */
+const SPEED_BUILDS = buildNames.filter((build) => !smallBuilds.some((small) => small === build))
+
 const mean = (reports: readonly KernelReport[], measure: keyof Figures, build: Build, over: Build): string =>
   geometricMean(ratios(reports, measure, build, over)).toFixed(2)
 
@@ -29,8 +32,13 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
 }
 
 /** Values of the yardstick, ratios of the others, and their means. */
-function measureTable(reports: readonly KernelReport[], measure: keyof Figures, over: Build): string {
-  const others = buildNames.filter((build) => build !== over)
+function measureTable(
+  reports: readonly KernelReport[],
+  measure: keyof Figures,
+  over: Build,
+  wanted: readonly Build[] = SPEED_BUILDS,
+): string {
+  const others = wanted.filter((build) => build !== over)
   const rows = reports.map(({ name, figures }) => [
     name,
     figures[over][measure].toLocaleString('en'),
@@ -85,11 +93,16 @@ export async function writeDocs(root: string, built: BuiltKernels): Promise<void
     compared += qemu.compared
   }
   const { reports } = levels[0]!
-  const levelRows = levels.map(({ level, what, reports: at }) => [
-    `\`${level}\`: ${what}`,
-    ...(['v2', 'v3', 'v4'] as const).map((build) => mean(at, 'cycles', build, 'gcc -O2')),
-    ...(['v2', 'v3', 'v4'] as const).map((build) => mean(at, 'bytes', build, 'gcc -Os')),
-  ])
+  const small = levels.find(({ level }) => level === '-Os')!.reports
+  const levelRow = (what: string, at: readonly KernelReport[], of: readonly Build[]): string[] => [
+    what,
+    ...of.map((build) => mean(at, 'cycles', build, 'gcc -O2')),
+    ...of.map((build) => mean(at, 'bytes', build, 'gcc -Os')),
+  ]
+  const levelRows = levels.map(({ level, what, reports: at }) =>
+    levelRow(`\`${level}\`: ${what}`, at, ['v2', 'v3', 'v4']),
+  )
+  levelRows.push(levelRow('`-Os`, of bytecode by `clang -Os`', small, smallBuilds))
   const versions = await Promise.all(['arm-none-eabi-gcc', 'clang-19', qemuTools[0]].map(version))
   const commands = buildNames.map((build) => `| ${build} | \`${builds[build].command}\` |`)
 
@@ -106,6 +119,8 @@ the same in each of ${compared} runs (all kernels, builds and levels).
 ## In short
 
 Geometric means over ${reports.length} kernels; 1.00 is native code, less is better. Cycles are over native \`gcc -O2\`, bytes over \`gcc -Os\`.
+The bytecode is that of \`clang -O2\`, which unrolls loops and copies bodies of functions, for every level but in the last row: who wants
+few bytes compiles C with \`clang -Os\` too.
 
 ${markdownTable([['level', 'cycles v2', 'cycles v3', 'cycles v4', 'bytes v2', 'bytes v3', 'bytes v4'], ...levelRows])}
 
@@ -116,7 +131,7 @@ Native \`gcc -Os\` takes ${mean(reports, 'cycles', 'gcc -Os', 'gcc -O2')} of \`g
 
 ## How it is done
 
-Each kernel is one C file in \`bench/kernels/\` with \`uint64_t entry(void *ctx, uint64_t len)\`, built in six ways. The three BPF objects go
+Each kernel is one C file in \`bench/kernels/\` with \`uint64_t entry(void *ctx, uint64_t len)\`, built in ${buildNames.length} ways. The BPF objects go
 through thumbpf. Everything runs on the simulator with the same input (made by \`bench/inputs.ts\`) and from the same address; BPF
 also runs on the interpreter. All must give the same 64 bits of r0 and leave the same bytes, or the benchmark fails. Cycles and
 instructions are from the entry's first instruction through its return. Bytes are code and constants, without the division
@@ -137,7 +152,13 @@ ${measureTable(reports, 'cycles', 'gcc -O2')}
 
 ## Bytes
 
+At \`-O2\`, of bytecode by \`clang -O2\`:
+
 ${measureTable(reports, 'bytes', 'gcc -Os')}
+
+At \`-Os\`, of bytecode by \`clang -O2\` (v2, v3, v4) and by \`clang -Os\`:
+
+${measureTable(small, 'bytes', 'gcc -Os', ['gcc -Os', ...bpfBuilds])}
 
 ## Instructions
 

@@ -82,18 +82,19 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   const symbols = new SymbolTable(module, program)
   const entries = new Set([module.entry, ...module.entries])
   const fullPrologue = options.fullPrologue === true
+  const small = options.optimize === 's'
   const functions: CodeFunction[] = []
   const stackBytes: number[] = []
   for (const func of allFunctions(module)) {
     const entry = entries.has(func)
-    const code = select(func, symbols, { entry, saveSp: entry && needsEnv(func) ? Env.sp : -1 })
+    const code = select(func, symbols, { entry, saveSp: entry && needsEnv(func) ? Env.sp : -1, small })
     dump?.('select', printCode(code))
     const before = options.check === true ? snapshot(code) : undefined
-    allocate(code, { fullPrologue, small: options.optimize === 's' })
+    allocate(code, { fullPrologue, small })
     const faults = before === undefined ? [] : checkAllocation(before, code)
     if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
     straighten(code)
-    if (options.optimize !== 0) arrangeBlocks(code, options.optimize === 's')
+    if (options.optimize !== 0) arrangeBlocks(code, small)
     dump?.('allocate', printCode(code))
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
     functions.push(code)
@@ -103,7 +104,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     stackBytes.push(0)
   }
   // Functions are the first symbols, in this order.
-  const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1), options.optimize !== 's')
+  const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1), !small)
   const sections = program.data.map((section) => {
     const bytes = section.bytes.slice()
     const pointers = section.pointers.map(({ offset, target }) => {

@@ -4,13 +4,14 @@
 // and memory go with the ranges and not with blocks times registers.
 
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
-import { OperandBuffer, Role, collectOperands, fixedRegister, isRematerialisable } from './operands.ts'
+import { narrowOperands } from './narrow-operands.ts'
+import { OperandBuffer, Role, collectOperands, fixedRegister, isRematerialisable, operandIndex } from './operands.ts'
 import { Line, Ranges, widen } from './ranges.ts'
 
 const DEPTH_LIMIT = 8
 /** How often a loop is guessed to run, and what its references count for where bytes are to be saved. */
 const LOOP_WEIGHT = 10
-const SMALL_WEIGHT = 2
+const SMALL_WEIGHT = 1.6
 /** How often a block that ends in a trap is expected to run. */
 const COLD = 0.01
 
@@ -56,7 +57,7 @@ export class Liveness {
 export function liveness(fn: CodeFunction, small = false): Liveness {
   const line = layLine(fn, small ? SMALL_WEIGHT : LOOP_WEIGHT)
   const pins: number[] = []
-  const flat = collect(fn, line, pins)
+  const flat = collect(fn, line, pins, small)
   const rematUses: number[] = []
   const refs = sortByRegister(fn.nextVirtual, flat, rematUses)
   const builder = new RangeBuilder(fn, line, refs)
@@ -95,7 +96,7 @@ interface Flat {
 }
 
 /** Every reference to a virtual register in the line's order, and what is pinned to real registers. */
-function collect(fn: CodeFunction, line: Line, pins: number[]): Flat {
+function collect(fn: CodeFunction, line: Line, pins: number[], small: boolean): Flat {
   const buffer = new OperandBuffer()
   let capacity = line.count * 4
   let register = new Int32Array(capacity)
@@ -113,6 +114,7 @@ function collect(fn: CodeFunction, line: Line, pins: number[]): Flat {
       continue
     }
     collectOperands(code, buffer)
+    const narrow = small ? narrowOperands(code) : 0
     while (count + buffer.count > capacity) {
       register = widen(register) as Int32Array<ArrayBuffer>
       codeOf = widen(codeOf) as Int32Array<ArrayBuffer>
@@ -121,7 +123,8 @@ function collect(fn: CodeFunction, line: Line, pins: number[]): Flat {
     }
     for (let i = 0; i < buffer.count; i++) {
       const r = buffer.register[i]!
-      const role = buffer.info[i]!
+      let role = buffer.info[i]!
+      if ((role & (Role.FIXED | Role.PAIR)) === 0 && ((narrow >> operandIndex(role)) & 1) !== 0) role |= Role.SHORT
       if (r < FIRST_VIRTUAL) {
         pinReal(r, role, number, written, pins)
         continue

@@ -11,9 +11,11 @@ import { type Code, FIRST_VIRTUAL, P, isMove } from './code.ts'
  * one operand that is read and written (MOVT, BFI, a conditional write, the base of a write-back). EARLY: a DEF that
  * differs from all uses too. FIXED: the value is copied to or from the operand's register by moves around the Code, and
  * may itself be anywhere. PAIR: one side of a PARALLEL_MOVE or a MOV, may be anywhere too. COPY: one side of a move that
- * is better coalesced. LIKE: of an instruction that is shorter when d and this operand are one register. Without FIXED and PAIR the operand is a register field and needs a register, whichever.
+ * is better coalesced. LIKE: of an instruction that is shorter when d and this operand are one register. SHORT: of one that is
+ * shorter when this operand is in r0-r7, where bytes are to be saved. Without FIXED and PAIR the operand is a register
+ * field and needs a register, whichever.
  */
-export const Role = { USE: 1, DEF: 2, FIXED: 4, PAIR: 8, EARLY: 16, COPY: 32, LIKE: 64 } as const
+export const Role = { USE: 1, DEF: 2, FIXED: 4, PAIR: 8, EARLY: 16, COPY: 32, LIKE: 64, SHORT: 128 } as const
 
 /** Field of an operand (its index) when neither FIXED nor PAIR. With DEF | LIKE, `fixed` holds the FIELD bits it is like. */
 export const Field = { D: 0, N: 1, M: 2, A: 3 } as const

@@ -13,6 +13,7 @@ import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { type Liveness, refPosition } from './liveness.ts'
 import { Field, Role, fixedRegister, isBranch, operandIndex } from './operands.ts'
 import { type Bundles } from './regalloc-bundles.ts'
+import { Queue } from './regalloc-queue.ts'
 
 const PINNED = -1
 /** Cycles that the first use of a callee-saved register (or LR) costs: its push and pop. */
@@ -21,8 +22,11 @@ const SAVE_COST = 2
 const HIGH_COST = 0.1
 /** What an encoding of two bytes less is worth. */
 const SHORT_GAIN = 0.1
-/** Both where bytes are to be saved. */
-const SMALL_COST = 0.4
+/**
+ * Where bytes are to be saved, costs are in pairs of bytes: a reference to a high register that has 16 bits with a low one,
+ * the first register that is pushed, any further one, and the first of r8-r11, for which PUSH and POP take 32 bits.
+ */
+const Small = { HIGH: 1, FIRST_SAVED: 1, SAVED: 0.1, HIGH_SAVED: 2 } as const
 /** Positions between a constant's making and its first use from which on it is made later. */
 const FAR = 24
 /** References of a bundle that are asked for the register that they would like. */
@@ -46,60 +50,6 @@ const ORDER = Float64Array.of(
   0.025,
 )
 
-/** Order of bundles to place; the greatest priority first, the earliest of equals. */
-class Queue {
-  #ids: number[] = []
-  #keys: number[] = []
-
-  push(id: number, key: number): void {
-    const ids = this.#ids
-    const keys = this.#keys
-    let i = ids.length
-    ids.push(id)
-    keys.push(key)
-    while (i > 0) {
-      const up = (i - 1) >> 1
-      const upKey = keys[up]!
-      if (upKey > key || (upKey === key && ids[up]! < id)) break
-      ids[i] = ids[up]!
-      keys[i] = upKey
-      i = up
-    }
-    ids[i] = id
-    keys[i] = key
-  }
-
-  /** -1 when empty. */
-  pop(): number {
-    const ids = this.#ids
-    const keys = this.#keys
-    if (ids.length === 0) return -1
-    const top = ids[0]!
-    const id = ids.pop()!
-    const key = keys.pop()!
-    const count = ids.length
-    if (count === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= count) break
-      const right = child + 1
-      if (right < count) {
-        const ahead = keys[right]! - keys[child]!
-        if (ahead > 0 || (ahead === 0 && ids[right]! < ids[child]!)) child = right
-      }
-      const childKey = keys[child]!
-      if (key > childKey || (key === childKey && id < ids[child]!)) break
-      ids[i] = ids[child]!
-      keys[i] = childKey
-      i = child
-    }
-    ids[i] = id
-    keys[i] = key
-    return top
-  }
-}
-
 /** Places all bundles: afterwards `bundles.register` is a real register, or -1 for memory. */
 export class Assignment {
   /** Real registers that bundles are in, and those that cost nothing more to use. */
@@ -118,6 +68,10 @@ export class Assignment {
   readonly #queue = new Queue()
   /** Sum of what the references before one cost. */
   readonly #refCost: Float64Array
+  /** Number of references before one that are shorter in a low register; without one where bytes do not count. */
+  readonly #shortRefs: Int32Array
+  readonly #small: boolean
+  readonly #victims: number[] = []
   readonly #wanted = new Float64Array(16)
   #references = 0
   /** Register that a set of bundles was put in last. */
@@ -133,8 +87,9 @@ export class Assignment {
   #tail = -1
 
   constructor(fn: CodeFunction, live: Liveness, bundles: Bundles, saved: number, small: boolean) {
-    this.#highCost = small ? SMALL_COST : HIGH_COST
-    this.#shortGain = small ? SMALL_COST : SHORT_GAIN
+    this.#small = small
+    this.#highCost = small ? Small.HIGH : HIGH_COST
+    this.#shortGain = small ? Small.HIGH : SHORT_GAIN
     this.live = live
     this.bundles = bundles
     this.used = saved
@@ -175,6 +130,9 @@ export class Assignment {
       }
     }
     this.#refCost[refCode.length] = sum
+    this.#shortRefs = new Int32Array(small ? refCode.length + 1 : 0)
+    for (let i = 0; i + 1 < this.#shortRefs.length; i++)
+      this.#shortRefs[i + 1] = this.#shortRefs[i]! + ((refInfo[i]! & Role.SHORT) !== 0 ? 1 : 0)
   }
 
   run(): void {
@@ -265,6 +223,7 @@ export class Assignment {
     if (free !== 0) {
       const register = this.#choose(id, free)
       if (register >= 0) {
+        if (this.#small && register >= 8 && this.#takeLow(id)) return
         this.#assign(id, register)
         return
       }
@@ -272,6 +231,52 @@ export class Assignment {
       return
     }
     this.#split(id, free)
+  }
+
+  /** Takes a low register from lighter bundles that have fewer references that are shorter with it. */
+  #takeLow(id: number): boolean {
+    let best = -1
+    let least = this.#shortReferences(id)
+    for (let r = 0; r < 8; r++) {
+      const lost = this.#shortInTheWay(id, r, least)
+      if (lost >= least) continue
+      least = lost
+      best = r
+    }
+    if (best < 0) return false
+    this.#evict(id, best)
+    this.#assign(id, best)
+    return true
+  }
+
+  /** References that the owners of a register would lose by giving it to the bundle; at least `limit` where they can't. */
+  #shortInTheWay(id: number, register: number, limit: number): number {
+    const { busy, bundles, live } = this
+    const owner = this.#owner
+    const { from, to, bundle } = live.ranges
+    const { pool, start, length, weight } = bundles
+    const base = register * this.#positions
+    const own = weight[id]!
+    const end = start[id]! + length[id]!
+    this.#victims.length = 0
+    let lost = 0
+    for (let i = start[id]!; i < end; i++) {
+      const r = pool[i]!
+      const stop = to[r]!
+      for (let p = from[r]!; p < stop; p++) {
+        if (((busy[p]! >> register) & 1) === 0) continue
+        const other = owner[base + p]!
+        if (other === PINNED || weight[bundle[other]!]! >= own) return Infinity
+        const victim = bundle[other]!
+        if (!this.#victims.includes(victim)) {
+          this.#victims.push(victim)
+          lost += this.#shortReferences(victim)
+          if (lost >= limit) return lost
+        }
+        p = to[other]! - 1
+      }
+    }
+    return lost
   }
 
   /** Mask of the registers that are taken somewhere in the bundle's ranges. */
@@ -298,7 +303,7 @@ export class Assignment {
   #choose(id: number, free: number): number {
     this.#collectHints(id)
     const wanted = this.#wanted
-    const references = this.#references
+    const references = this.#small ? this.#shortReferences(id) : this.#references
     const { used } = this
     let best = -1
     let bestCost = Infinity
@@ -306,7 +311,8 @@ export class Assignment {
       if (((free >> r) & 1) === 0) continue
       let cost = ORDER[r]! - wanted[r]!
       if (((LOW >> r) & 1) === 0) cost += this.#highCost * references
-      if ((((CALLEE_SAVED | (1 << LR)) >> r) & 1) !== 0 && ((used >> r) & 1) === 0) cost += SAVE_COST
+      if ((((CALLEE_SAVED | (1 << LR)) >> r) & 1) !== 0 && ((used >> r) & 1) === 0)
+        cost += this.#small ? this.#saveBytes(r) : SAVE_COST
       if (cost < bestCost) {
         bestCost = cost
         best = r
@@ -316,6 +322,26 @@ export class Assignment {
     const fresh = ((CALLEE_SAVED >> best) & 1) !== 0 && ((used >> best) & 1) === 0
     if (fresh && bundles.cost[id]! <= 1 && bundles.weight[id] !== Infinity && this.#allAgain(id)) return -1
     return best
+  }
+
+  /** What pushing one more register costs, in pairs of bytes. */
+  #saveBytes(register: number): number {
+    const saved = this.used & (CALLEE_SAVED | (1 << LR))
+    const high = register !== LR && register >= 8 && (saved & CALLEE_SAVED & ~LOW) === 0 ? Small.HIGH_SAVED : 0
+    return (saved === 0 ? Small.FIRST_SAVED : Small.SAVED) + high
+  }
+
+  /** How many of the bundle's references are shorter in a low register. */
+  #shortReferences(id: number): number {
+    const { bundles, live } = this
+    const { refFrom, refTo } = live.ranges
+    const end = bundles.start[id]! + bundles.length[id]!
+    let count = 0
+    for (let i = bundles.start[id]!; i < end; i++) {
+      const r = bundles.pool[i]!
+      count += this.#shortRefs[refTo[r]!]! - this.#shortRefs[refFrom[r]!]!
+    }
+    return count
   }
 
   /** All of the bundle's values can be made again. */

@@ -32,6 +32,8 @@ export interface SelectOptions {
   readonly entry: boolean
   /** Entry: env is used, SP is saved in it at this offset. -1: not. */
   readonly saveSp: number
+  /** Few bytes count for more than few cycles. */
+  readonly small?: boolean
 }
 
 /** Selects a function's instructions. Changes the IR only by splitting edges. */
@@ -151,7 +153,7 @@ export class Selector {
    * each in the function, made at its start: the allocator makes it again where it would rather not keep it.
    */
   constant(imm: number, symbol = -1): number {
-    const loop = this.block.loopDepth > 0
+    const loop = this.block.loopDepth > 0 && this.options.small !== true
     const known =
       symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
     const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm

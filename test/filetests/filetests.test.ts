@@ -72,8 +72,8 @@ const passes: Record<string, (func: Func) => unknown> = {
 
 const helpers = { helpers: new Map([...testHelpers].map(([number, fn]) => [number, { name: `helper_${number}`, fn }])) }
 
-/** What each stage prints for a program. */
-function stages(text: Uint8Array): Record<string, string> {
+/** What each stage prints for a program, at level 2 or s. */
+function stages(text: Uint8Array, optimize: 2 | 's'): Record<string, string> {
   const printed: Record<string, string[]> = {}
   const add = (stage: string, line: string): void => {
     printed[stage] ??= []
@@ -84,7 +84,7 @@ function stages(text: Uint8Array): Record<string, string> {
     if (stage === 'ssa' || stage === 'select' || stage === 'allocate') add(stage, output)
     else last.set(/^func (\S+)\(/.exec(output)![1]!, output)
   }
-  const image = compile(text, { helpers: new Set(testHelpers.keys()), dump, check: true })
+  const image = compile(text, { helpers: new Set(testHelpers.keys()), dump, optimize, check: true })
   for (const output of last.values()) add('passes', output)
   for (const line of listing(image)) add('thumb', `${line.offset.toString(16).padStart(4)}: ${line.text}\n`)
   return Object.fromEntries(Object.entries(printed).map(([stage, lines]) => [stage, lines.join('')]))
@@ -151,7 +151,7 @@ describe('filetests', () => {
           check(func)
           actual = print(func)
         } else {
-          actual = stages(assemble(input!.text))[kind!]!
+          actual = stages(assemble(input!.text), name === 's' ? 's' : 2)[kind!]!
         }
         if (bless) section.text = actual
         else expect(actual, section.head).toBe(section.text)

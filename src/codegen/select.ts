@@ -3,6 +3,7 @@
 // then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
 
 import { unreachable } from '../base/errors.ts'
+import { emptySlots } from '../base/slots.ts'
 import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
 import { splitCriticalEdges } from '../ir/edges.ts'
@@ -104,7 +105,7 @@ export class Selector {
     findLoops(order, idom)
     tiePhis(func, order, idom)
     this.registers = new Int32Array(func.valueCount)
-    this.halves = Array.from({ length: func.valueCount })
+    this.halves = emptySlots(func.valueCount)
     this.labels = func.blockCount
     code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
@@ -240,8 +241,13 @@ export class Selector {
     const { out } = this
     const block = new CodeBlock(label)
     block.loopDepth = this.block.loopDepth
-    const constants = [...this.constants.values(), ...this.addresses.values()]
-    if (constants.length > 1) constants.sort((a, b) => b.at - a.at)
+    let constants: Constant[] = []
+    if (this.constants.size + this.addresses.size > 0) {
+      constants = [...this.constants.values(), ...this.addresses.values()]
+      if (constants.length > 1) constants.sort((a, b) => b.at - a.at)
+      this.constants.clear()
+      this.addresses.clear()
+    }
     let next = 0
     for (let index = out.length; index >= 0; index--) {
       for (
@@ -254,9 +260,7 @@ export class Selector {
       if (index > 0) block.code.push(out[index - 1]!)
     }
     this.made[this.block.id]!.unshift(block)
-    this.constants.clear()
-    this.addresses.clear()
-    this.out = []
+    out.length = 0
   }
 
   /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
@@ -277,7 +281,8 @@ export class Selector {
       block.loopDepth = old.loopDepth
       return block
     })
-    for (const [at, block] of code.blocks.entries()) {
+    for (let at = 0; at < code.blocks.length; at++) {
+      const block = code.blocks[at]!
       let falls = true
       for (const each of block.code) {
         if (each.target >= 0) {

@@ -45,11 +45,12 @@ export class KnownValues {
     const before = this.bits.length
     if (count * 4 <= before) return
     const { bits, bounds } = this
-    this.bits = new Int32Array(count * 8)
-    this.bounds = new Float64Array(count * 8)
+    const size = count * 6
+    this.bits = new Int32Array(size)
+    this.bounds = new Float64Array(size)
     this.bits.set(bits)
     this.bounds.set(bounds)
-    for (let at = before; at < count * 8; at += 2) this.bounds[at] = 1
+    for (let at = before; at < size; at += 2) this.bounds[at] = 1
   }
 
   /** Unsigned bounds; the maximum is UNSIGNED_TOP where it is above LIMIT. */
@@ -80,10 +81,8 @@ export class KnownValues {
   }
 
   setEmpty(slot: number): void {
-    const at = slot * 4
-    this.bits.fill(0, at, at + 4)
-    this.bounds[at] = this.bounds[at + 2] = 1
-    this.bounds[at + 1] = this.bounds[at + 3] = 0
+    this.setBits(slot, 0, 0, 0, 0)
+    this.setBounds(slot, 1, 0, 1, 0)
   }
 
   /** Nothing is known but the width. */
@@ -150,10 +149,9 @@ export class KnownValues {
 
   copy(to: number, from: number): void {
     const { bits, bounds } = this
-    for (let index = 0; index < 4; index++) {
-      bits[to * 4 + index] = bits[from * 4 + index]!
-      bounds[to * 4 + index] = bounds[from * 4 + index]!
-    }
+    const at = from * 4
+    this.setBits(to, bits[at]!, bits[at + 1]!, bits[at + 2]!, bits[at + 3]!)
+    this.setBounds(to, bounds[at]!, bounds[at + 1]!, bounds[at + 2]!, bounds[at + 3]!)
   }
 
   same(a: number, b: number): boolean {
@@ -248,6 +246,13 @@ export class KnownValues {
     let high = bits[at + 1]!
     let unknownLow = bits[at + 2]!
     let unknownHigh = bits[at + 3]!
+    // Nothing is known, as of most values.
+    if (least === 0 && (unknownLow & (wide ? unknownHigh : -1)) === -1) {
+      if (wide ? greatest === UNSIGNED_TOP : greatest === WORD - 1) {
+        const most = wide ? SIGNED_TOP : WORD / 2
+        if (signedLeast === -most && signedGreatest >= most - 1) return
+      }
+    }
     for (let round = 0; round < 2; round++) {
       // Signed and unsigned order are one where the sign is known.
       if (signedLeast >= 0) {

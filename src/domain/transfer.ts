@@ -14,6 +14,8 @@ import {
 } from './known-values.ts'
 
 const WORD = 2 ** 32
+/** 2^n for every amount of a shift: computing a power takes longer than all the rest of a transfer. */
+const powers: Float64Array = Float64Array.from({ length: 256 }, (_each, power) => 2 ** power)
 
 /** High word of the last sum64, difference64 or shift. */
 let high = 0
@@ -275,8 +277,8 @@ function signedPower(known: KnownValues, a: number, b: number): number {
     -1 - known.signedMinimum(b),
   )
   if (most > LIMIT) return SIGNED_TOP * 2
-  if (most < WORD) return 2 ** (32 - Math.clz32(most))
-  return WORD * 2 ** (32 - Math.clz32(Math.floor(most / WORD)))
+  if (most < WORD) return powers[32 - Math.clz32(most)]!
+  return WORD * powers[32 - Math.clz32(Math.floor(most / WORD))]!
 }
 
 /** Bits of and, or, xor are set: the bounds that follow from the operands'. */
@@ -393,10 +395,10 @@ export function lsl(known: KnownValues, to: number, a: number, amount: number, w
   const far = amountGreatest(known, amount)
   const width = wide ? 64 : 32
   if (near >= width) return known.setConstant(to, 0, 0, wide)
-  const least = far >= width ? 0 : bounds[x]! * 2 ** near
-  const greatest = bounds[x + 1]! * 2 ** Math.min(far, width)
-  const signedLeast = bounds[x + 2]! * 2 ** (bounds[x + 2]! < 0 ? far : near)
-  const signedGreatest = bounds[x + 3]! * 2 ** (bounds[x + 3]! < 0 ? near : far)
+  const least = far >= width ? 0 : bounds[x]! * powers[near]!
+  const greatest = bounds[x + 1]! * powers[Math.min(far, width)]!
+  const signedLeast = bounds[x + 2]! * powers[bounds[x + 2]! < 0 ? far : near]!
+  const signedGreatest = bounds[x + 3]! * powers[bounds[x + 3]! < 0 ? near : far]!
   if (near === far) {
     const unknownLow = shiftLeft(bits[x + 2]!, bits[x + 3]!, near)
     const unknownHigh = wide ? high : 0
@@ -422,7 +424,7 @@ export function lsl(known: KnownValues, to: number, a: number, amount: number, w
 
 /** A greatest value, shifted right; `top` itself is one less. */
 function shiftedTop(greatest: number, top: number, amount: number): number {
-  return greatest < top ? Math.floor(greatest / 2 ** amount) : Math.floor(top / 2 ** amount) - 1
+  return greatest < top ? Math.floor(greatest / powers[amount]!) : Math.floor(top / powers[amount]!) - 1
 }
 
 export function lsr(known: KnownValues, to: number, a: number, amount: number, wide: boolean): void {
@@ -433,7 +435,7 @@ export function lsr(known: KnownValues, to: number, a: number, amount: number, w
   const far = amountGreatest(known, amount)
   const width = wide ? 64 : 32
   if (near >= width) return known.setConstant(to, 0, 0, wide)
-  const least = far >= width ? 0 : Math.floor(bounds[x]! / 2 ** far)
+  const least = far >= width ? 0 : Math.floor(bounds[x]! / powers[far]!)
   const greatest = shiftedTop(bounds[x + 1]!, UNSIGNED_TOP, near)
   if (near === far) {
     const unknownLow = shiftRight(bits[x + 2]!, bits[x + 3]!, near, 0)
@@ -459,7 +461,7 @@ export function asr(known: KnownValues, to: number, a: number, amount: number, w
   const width = wide ? 64 : 32
   const near = Math.min(width - 1, amountLeast(known, amount))
   const far = Math.min(width - 1, amountGreatest(known, amount))
-  const signedLeast = Math.floor(bounds[x + 2]! / 2 ** (bounds[x + 2]! < 0 ? near : far))
+  const signedLeast = Math.floor(bounds[x + 2]! / powers[bounds[x + 2]! < 0 ? near : far]!)
   const signedGreatest = shiftedTop(bounds[x + 3]!, SIGNED_TOP, bounds[x + 3]! < 0 ? far : near)
   if (near === far) {
     if (wide) {
@@ -521,7 +523,7 @@ export function signExtend(known: KnownValues, to: number, a: number, from: numb
   const x = a * 4
   const least = bounds[x + 2]!
   const greatest = bounds[x + 3]!
-  const half = 2 ** (from - 1)
+  const half = powers[from - 1]!
   const up = 32 - from
   const low = (bits[x]! << up) >> up
   const unknown = (bits[x + 2]! << up) >> up

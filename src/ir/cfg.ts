@@ -5,28 +5,29 @@ import { type Block, type Func, disconnect } from './func.ts'
 
 /** Blocks reached from the entry in reverse postorder; sets `order` of every block (-1: not reached). */
 export function reversePostorder(func: Func): Block[] {
-  for (const block of func.blocks) block.order = -1
-  const postorder: Block[] = []
-  const stack: Block[] = [func.blocks[0]!]
-  const next: number[] = [0]
-  func.blocks[0]!.order = 0
-  while (stack.length > 0) {
-    const block = stack[stack.length - 1]!
-    const at = next[next.length - 1]!++
-    const successor = block.successors[at]
-    if (successor === undefined) {
-      postorder.push(block)
+  const { blocks } = func
+  const order: Block[] = []
+  for (let index = 0; index < blocks.length; index++) blocks[index]!.order = -1
+  const stack: Block[] = [blocks[0]!]
+  // Until it has its number, `order` counts a block's successors that were looked at.
+  blocks[0]!.order = 0
+  for (let block = stack[0]; block !== undefined;) {
+    const { successors } = block
+    if (block.order === successors.length) {
+      order.push(block)
       stack.pop()
-      next.pop()
-    } else if (successor.order < 0) {
-      successor.order = 0
-      stack.push(successor)
-      next.push(0)
+      block = stack[stack.length - 1]
+      continue
     }
+    const successor: Block = successors[block.order++]!
+    if (successor.order >= 0) continue
+    successor.order = 0
+    stack.push(successor)
+    block = successor
   }
-  postorder.reverse()
-  for (const [index, block] of postorder.entries()) block.order = index
-  return postorder
+  order.reverse()
+  for (let index = 0; index < order.length; index++) order[index]!.order = index
+  return order
 }
 
 /** Drops the blocks that the entry does not reach, and their edges. Leaves `order` set. */

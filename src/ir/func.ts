@@ -26,6 +26,12 @@ export function callsHelper(value: Value): boolean {
 }
 
 const NONE: Value[] = []
+const EMPTY: readonly null[] = Array.from({ length: 64 }, () => null)
+
+function hash(type: Type, low: number, high: number): number {
+  const mixed = Math.imul(low ^ Math.imul(high, 0x2c1b3c6d) ^ type, 0x9e3779b1)
+  return mixed ^ (mixed >>> 15)
+}
 
 export class Value {
   readonly id: number
@@ -94,9 +100,9 @@ export class Func {
   params: Type[]
   /** The first parameter is a program's context: the address of an object, or 0. */
   hasContext = false
-  private readonly words = new Map<number, Value>()
-  /** By high word, then by low word. */
-  private readonly doubles = new Map<number, Map<number, Value>>()
+  /** All constants, hashed: each is in the first place that was free from its own on. */
+  private constants: (Value | null)[] = EMPTY.slice()
+  private constantCount = 0
 
   private readonly things = new Map<string, Callee>()
 
@@ -139,31 +145,41 @@ export class Func {
 
   /** The word constant; constants are in no block's list, one of each in a function. */
   word(value: number): Value {
-    value |= 0
-    let constant = this.words.get(value)
-    if (constant === undefined) {
-      constant = this.create(this.blocks[0]!, Op.const, I32, NONE, value)
-      this.words.set(value, constant)
-    }
-    return constant
+    return this.constant(I32, value | 0, 0)
   }
 
   /** The 64-bit constant of two words. */
   double(low: number, high: number): Value {
-    low |= 0
-    high |= 0
-    let row = this.doubles.get(high)
-    if (row === undefined) {
-      row = new Map()
-      this.doubles.set(high, row)
+    return this.constant(I64, low | 0, high | 0)
+  }
+
+  private constant(type: Type, low: number, high: number): Value {
+    const { constants } = this
+    const mask = constants.length - 1
+    for (let at = hash(type, low, high) & mask; ; at = (at + 1) & mask) {
+      const known = constants[at]!
+      if (known === null) break
+      if (known.imm === low && known.immHigh === high && known.type === type) return known
     }
-    let constant = row.get(low)
-    if (constant === undefined) {
-      constant = this.create(this.blocks[0]!, Op.const, I64, NONE, low)
-      constant.immHigh = high
-      row.set(low, constant)
-    }
-    return constant
+    const made = this.create(this.blocks[0]!, Op.const, type, NONE, low)
+    made.immHigh = high
+    if (++this.constantCount * 2 > constants.length) this.growConstants()
+    this.putConstant(made)
+    return made
+  }
+
+  private putConstant(constant: Value): void {
+    const { constants } = this
+    const mask = constants.length - 1
+    let at = hash(constant.type, constant.imm, constant.immHigh) & mask
+    while (constants[at] !== null) at = (at + 1) & mask
+    constants[at] = constant
+  }
+
+  private growConstants(): void {
+    const before = this.constants
+    this.constants = [...before, ...before].fill(null)
+    for (const constant of before) if (constant !== null) this.putConstant(constant)
   }
 
   jump(from: Block, to: Block, origin = -1): void {
@@ -197,13 +213,20 @@ export function disconnect(from: Block, at: number): void {
 
 /** Sets `uses` of every value. */
 export function countUses(func: Func): void {
-  for (const block of func.blocks) {
-    for (const value of block.values) {
+  for (const { values } of func.blocks) {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      const { args } = value
       value.uses = 0
-      for (const arg of value.args) arg.uses = 0
+      for (let at = 0; at < args.length; at++) args[at]!.uses = 0
     }
   }
-  for (const block of func.blocks) for (const value of block.values) for (const arg of value.args) arg.uses++
+  for (const { values } of func.blocks) {
+    for (let index = 0; index < values.length; index++) {
+      const { args } = values[index]!
+      for (let at = 0; at < args.length; at++) args[at]!.uses++
+    }
+  }
 }
 
 /** The value that stands for this one in the end. */
@@ -235,6 +258,6 @@ export function replaceValues(func: Func): void {
       }
       values[kept++] = value
     }
-    values.length = kept
+    if (kept < values.length) values.length = kept
   }
 }

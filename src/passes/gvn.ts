@@ -10,24 +10,19 @@ export function numberValues(func: Func): void {
   const order = removeUnreachable(func)
   const idom = dominators(order)
   // Preorder numbers in the dominator tree: a dominates b if b's number is within a's span.
-  const children: number[][] = order.map(() => [])
-  for (let index = 1; index < order.length; index++) children[idom[index]!]!.push(index)
+  // Blocks come behind their dominators: sizes of subtrees add up from the end, and each child takes the next span of its parent's.
+  const size = new Int32Array(order.length).fill(1)
+  for (let index = order.length - 1; index > 0; index--) size[idom[index]!]! += size[index]!
   const first = new Int32Array(order.length)
   const last = new Int32Array(order.length)
-  let clock = 0
-  const stack: number[] = [0]
   const next = new Int32Array(order.length)
-  first[0] = clock++
-  while (stack.length > 0) {
-    const at = stack[stack.length - 1]!
-    const child = children[at]![next[at]!++]
-    if (child === undefined) {
-      last[at] = clock
-      stack.pop()
-    } else {
-      first[child] = clock++
-      stack.push(child)
-    }
+  last[0] = size[0]!
+  next[0] = 1
+  for (let index = 1; index < order.length; index++) {
+    const begin = next[idom[index]!]!
+    first[index] = begin
+    last[index] = next[idom[index]!] = begin + size[index]!
+    next[index] = begin + 1
   }
   let buckets = 64
   while (buckets < func.valueCount * 2) buckets *= 2
@@ -51,10 +46,14 @@ export function numberValues(func: Func): void {
         args[0]!.id > args[1]!.id &&
         args[1]!.op !== Op.const
       ) {
-        ;[args[0], args[1]] = [args[1]!, args[0]!]
+        const left = args[0]!
+        args[0] = args[1]!
+        args[1] = left
       }
       let hash = Math.imul(value.op, 0x9e3779b1) ^ (value.type * 77) ^ Math.imul(value.imm, 0x85ebca6b)
-      for (const arg of args) hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ arg.id
+      for (let index = 0; index < args.length; index++) {
+        hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ args[index]!.id
+      }
       const slot = (hash ^ (hash >>> 16)) & (buckets - 1)
       let found: Value | undefined
       for (let at = heads[slot]!; at >= 0; at = chain[at]!) {

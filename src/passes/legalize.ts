@@ -2,6 +2,7 @@
 // umul, calls, ...), whose I64 results only `word` reads. What nobody needs is not made.
 
 import { unreachable } from '../base/errors.ts'
+import { emptySlots } from '../base/slots.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'
@@ -55,8 +56,8 @@ class Legalizer {
     this.func = func
     this.routine = routine
     this.order = removeUnreachable(func)
-    this.lows = Array.from({ length: func.valueCount })
-    this.highs = Array.from({ length: func.valueCount })
+    this.lows = emptySlots(func.valueCount)
+    this.highs = emptySlots(func.valueCount)
     this.facts = needs.facts
     this.ranges = needs.ranges
     this.demand = needs.demand
@@ -99,7 +100,7 @@ class Legalizer {
         }
         phis.push({ from, low: value, high })
       }
-      this.out.push(...signs)
+      for (const sign of signs) this.out.push(sign)
       for (const value of block.values) {
         if (value.op === Op.phi || this.demand[value.id] === 0) continue
         this.current = value

@@ -4,26 +4,26 @@
 // Needs: any stage; best folded and numbered.
 
 import { UNMAPPED_END } from '../base/abi.ts'
+import { emptySlots } from '../base/slots.ts'
 import { Comparison, decide, refine } from '../domain/compare.ts'
 import { KnownValues, LIMIT } from '../domain/known-values.ts'
 import * as domain from '../domain/transfer.ts'
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
-import { COMPARE, I64, Op, VOID, attributes } from '../ir/op.ts'
+import { COMPARE, I64, Op, VOID, attributes, opNames } from '../ir/op.ts'
 import { type Counter, counterOf } from './counters.ts'
 
 const WORD = 2 ** 32
 /** The greatest address of anything. */
 const LAST_ADDRESS = WORD - UNMAPPED_END - 1
 
-const comparisonOf: Record<number, Comparison> = {
-  [Op.eq]: Comparison.EQUAL,
-  [Op.ne]: Comparison.NOT_EQUAL,
-  [Op.ult]: Comparison.BELOW,
-  [Op.ule]: Comparison.BELOW_OR_EQUAL,
-  [Op.slt]: Comparison.LESS,
-  [Op.sle]: Comparison.LESS_OR_EQUAL,
-}
+const comparisonOf: (Comparison | undefined)[] = emptySlots(opNames.length)
+comparisonOf[Op.eq] = Comparison.EQUAL
+comparisonOf[Op.ne] = Comparison.NOT_EQUAL
+comparisonOf[Op.ult] = Comparison.BELOW
+comparisonOf[Op.ule] = Comparison.BELOW_OR_EQUAL
+comparisonOf[Op.slt] = Comparison.LESS
+comparisonOf[Op.sle] = Comparison.LESS_OR_EQUAL
 
 /** What is known of values where they are defined. Of those that are never reached, everything holds. */
 export class Ranges {
@@ -71,6 +71,8 @@ export function findRanges(func: Func, order: readonly Block[] = removeUnreachab
 const WIDEN = 1
 const GIVE_UP = 8
 const NARROW = -1
+/** Slots for what branches refine, to begin with. */
+const ROOM = 256
 /** How many values that are made of a refined one are refined too. */
 const MOST_DERIVED = 8
 
@@ -93,7 +95,7 @@ class Analysis {
   /** By id: the first of the extensions and sums with a constant of a value, and of such a one the next; ids + 1. */
   private readonly derived: Int32Array
   private readonly derivedNext: Int32Array
-  private readonly values: (Value | undefined)[] = []
+  private readonly values: (Value | undefined)[]
   /** Slots that the branches above refined, and before them, in slots from `saved` on. */
   private readonly refined: number[] = []
   private readonly saved: number
@@ -122,6 +124,7 @@ class Analysis {
     this.gathered = new Int32Array(func.valueCount)
     this.derived = new Int32Array(func.valueCount)
     this.derivedNext = new Int32Array(func.valueCount)
+    this.values = emptySlots(func.valueCount)
     let slots = func.valueCount
     for (const block of order) {
       for (const value of block.values) {
@@ -132,7 +135,7 @@ class Analysis {
     }
     this.scratch = slots
     this.saved = slots + 2
-    this.known = new KnownValues(this.saved + 16)
+    this.known = new KnownValues(this.saved + ROOM)
   }
 
   run(): Ranges {
@@ -505,8 +508,7 @@ class Analysis {
     const a = args.length > 0 ? this.slot(args[0]!) : 0
     const b = args.length > 1 ? this.slot(args[1]!) : 0
     if (op === Op.add && args[1]!.op === Op.const) this.noteDerived(value)
-    const two = binary[op]
-    if (two !== undefined) return two(known, id, a, b, wide)
+    if (op >= Op.add && op <= Op.asr) return binary[op]!(known, id, a, b, wide)
     const comparison = comparisonOf[op]
     if (comparison !== undefined) {
       const decided = decide(known, comparison, a, b)
@@ -602,18 +604,17 @@ function exchanged(comparison: Comparison): boolean {
   return comparison >= Comparison.BELOW
 }
 
-const binary: Record<number, typeof domain.add> = {
-  [Op.add]: domain.add,
-  [Op.sub]: domain.sub,
-  [Op.mul]: domain.mul,
-  [Op.udiv]: domain.udiv,
-  [Op.urem]: domain.urem,
-  [Op.sdiv]: domain.sdiv,
-  [Op.srem]: domain.srem,
-  [Op.and]: domain.and,
-  [Op.or]: domain.or,
-  [Op.xor]: domain.xor,
-  [Op.lsl]: domain.lsl,
-  [Op.lsr]: domain.lsr,
-  [Op.asr]: domain.asr,
-}
+const binary: ((known: KnownValues, to: number, a: number, b: number, wide: boolean) => void)[] = []
+binary[Op.add] = domain.add
+binary[Op.sub] = domain.sub
+binary[Op.mul] = domain.mul
+binary[Op.udiv] = domain.udiv
+binary[Op.urem] = domain.urem
+binary[Op.sdiv] = domain.sdiv
+binary[Op.srem] = domain.srem
+binary[Op.and] = domain.and
+binary[Op.or] = domain.or
+binary[Op.xor] = domain.xor
+binary[Op.lsl] = domain.lsl
+binary[Op.lsr] = domain.lsr
+binary[Op.asr] = domain.asr

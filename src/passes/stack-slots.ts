@@ -4,6 +4,7 @@
 // written is 0.
 // Needs and leaves: 64-bit SSA, as the frontend makes it. Phis that are not needed go with `fold`.
 
+import { emptySlots } from '../base/slots.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
 import { I32, I64, Op, type Type } from '../ir/op.ts'
@@ -31,6 +32,7 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   const count = slots.all.length
   if (count === 0) return false
   const liveIn = liveSlots(order, slots)
+  const words = (count + 31) >>> 5
   const final: (Value | undefined)[][] = []
   const phis: { phi: Value; slot: Slot }[] = []
   const type = (slot: Slot): Type => (slot.size > 4 ? I64 : I32)
@@ -43,16 +45,19 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
       const from = block.predecessors[0]!
       state = from.successors.length === 1 ? final[from.order]! : final[from.order]!.slice()
     } else {
-      state = Array.from({ length: count })
+      state = emptySlots(count)
       for (const slot of slots.all) {
-        if (block.order === 0 || !isSet(liveIn[block.order]!, slot.index)) continue
+        const bits = liveIn[block.order * words + (slot.index >>> 5)]!
+        if (block.order === 0 || (bits & (1 << (slot.index & 31))) === 0) continue
         const phi = func.create(block, Op.phi, type(slot))
         kept.push(phi)
         phis.push({ phi, slot })
         state[slot.index] = phi
       }
     }
-    for (const value of block.values) {
+    const { values } = block
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
       const slot = slots.of(value)
       if (slot === undefined) {
         kept.push(value)
@@ -121,6 +126,7 @@ class Slots {
   /** The slot that a load or store is of. */
   of(value: Value): Slot | undefined {
     if (accessBytes[value.op] === 0) return undefined
+    // Nothing but a stack has an area.
     const area = this.areas[this.addresses.of(value.args[0]!)]
     if (area === undefined || !this.addresses.isExact(value.args[0]!)) return undefined
     return this.all[area.slot[this.offsetOf(value) + STACK_BYTES] ?? -1]
@@ -133,8 +139,9 @@ class Slots {
 
   find(order: readonly Block[]): void {
     const { addresses, areas } = this
-    for (const block of order) {
-      for (const value of block.values) {
+    for (const { values } of order) {
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]!
         const size = accessBytes[value.op]! > 0 ? accessBytes[value.op]! : isAtomic(value.op) ? atomicBytes(value) : 0
         if (size === 0) continue
         const address = value.args[0]!
@@ -184,45 +191,42 @@ class Slots {
 }
 
 /** By block: the slots that are read before they are written whole from its start on. */
-function liveSlots(order: readonly Block[], slots: Slots): Uint32Array[] {
+function liveSlots(order: readonly Block[], slots: Slots): Int32Array {
   const words = (slots.all.length + 31) >>> 5
-  const used = order.map(() => new Uint32Array(words))
-  const defined = order.map(() => new Uint32Array(words))
-  for (const [at, block] of order.entries()) {
-    for (const value of block.values) {
+  // Rows of a block each, in one piece.
+  const live = new Int32Array(order.length * words)
+  const defined = new Int32Array(order.length * words)
+  for (let at = 0; at < order.length; at++) {
+    const { values } = order[at]!
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
       const slot = slots.of(value)
       if (slot === undefined) continue
-      const word = slot.index >>> 5
+      const word = at * words + (slot.index >>> 5)
       const bit = 1 << (slot.index & 31)
-      if (isStore(value.op) && accessBytes[value.op] === slot.size) defined[at]![word]! |= bit
-      else if ((defined[at]![word]! & bit) === 0) used[at]![word]! |= bit
+      if (isStore(value.op) && accessBytes[value.op] === slot.size) defined[word]! |= bit
+      else if ((defined[word]! & bit) === 0) live[word]! |= bit
     }
   }
-  const live = used.map((bits) => bits.slice())
   const work = order.map((block) => block.order)
   const queued = new Uint8Array(order.length).fill(1)
   while (work.length > 0) {
     const at = work.pop()!
     queued[at] = 0
-    for (const from of order[at]!.predecessors) {
-      const before = live[from.order]!
+    for (const { order: from } of order[at]!.predecessors) {
       let changed = false
       for (let word = 0; word < words; word++) {
-        const now = (before[word]! | (live[at]![word]! & ~defined[from.order]![word]!)) >>> 0
-        if (now !== before[word]) {
-          before[word] = now
-          changed = true
-        }
+        const before = live[from * words + word]!
+        const now = before | (live[at * words + word]! & ~defined[from * words + word]!)
+        if (now === before) continue
+        live[from * words + word] = now
+        changed = true
       }
-      if (changed && queued[from.order] === 0) {
-        queued[from.order] = 1
-        work.push(from.order)
+      if (changed && queued[from] === 0) {
+        queued[from] = 1
+        work.push(from)
       }
     }
   }
   return live
-}
-
-function isSet(bits: Uint32Array, index: number): boolean {
-  return (bits[index >>> 5]! & (1 << (index & 31))) !== 0
 }

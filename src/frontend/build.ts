@@ -13,6 +13,7 @@ import { type Block, type Callee, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
 import { type BasicBlock, basicBlocks } from './liveness.ts'
+import { placePhis } from './phis.ts'
 import { addressTaken, hasPacketsBelow, hasTailCalls, type Shared, Table } from './shared.ts'
 
 export interface BuildOptions {
@@ -134,6 +135,7 @@ class FunctionBuilder {
     this.finish()
     func.jump(this.block, heads[0]!)
     const phis: { block: Block; register: number; phi: Value }[] = []
+    const masks = placePhis(blocks, order)
     for (const index of order) {
       const basic = blocks[index]!
       const head = heads[index]!
@@ -141,15 +143,18 @@ class FunctionBuilder {
       this.basic = index
       this.origin = -1
       if (incoming[index]! > 1) {
+        // What needs no phi is the same along every way; one of them is done.
+        this.state = this.finalState[head.predecessors[0]!.id]!.slice()
         const zero = func.double(0, 0)
-        const r10 = this.finalState[0]![10]!
-        this.state = Array.from({ length: REGISTERS }, () => zero)
-        this.state[10] = r10
+        const mask = masks[index]!
         for (let register = 0; register < 10; register++) {
-          if ((basic.liveIn & (1 << register)) === 0) continue
-          const phi = func.append(head, Op.phi, I64)
-          this.state[register] = phi
-          phis.push({ block: head, register, phi })
+          const bit = 1 << register
+          if ((basic.liveIn & bit) === 0) this.state[register] = zero
+          else if ((mask & bit) !== 0) {
+            const phi = func.append(head, Op.phi, I64)
+            this.state[register] = phi
+            phis.push({ block: head, register, phi })
+          }
         }
       } else {
         // Reverse postorder: the only predecessor is done.

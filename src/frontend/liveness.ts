@@ -10,6 +10,8 @@ export interface BasicBlock {
   /** Indices of blocks, taken branch first. */
   readonly successors: number[]
   liveIn: number
+  /** Mask of registers that it writes. */
+  defined: number
 }
 
 /** R1-R5: arguments, lost over a call. */
@@ -80,13 +82,13 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     let end = start + 1
     while (end < fn.end && leader[end - fn.start] === 0) end++
     blockAt[start - fn.start] = blocks.length
-    blocks.push({ start, end, successors: [], liveIn: 0 })
+    blocks.push({ start, end, successors: [], liveIn: 0, defined: 0 })
     start = end
   }
   const predecessors: number[][] = blocks.map(() => [])
   const gen = new Int32Array(blocks.length)
-  const kill = new Int32Array(blocks.length)
-  for (const [index, block] of blocks.entries()) {
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]!
     const last = instructions[block.end - 1]!
     if (last.row.kind === 'jump') block.successors.push(blockAt[last.target - fn.start]!)
     const falls = last.row.kind !== 'exit' && !(last.row.kind === 'jump' && last.row.op === 'ja')
@@ -95,7 +97,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     for (const to of block.successors) predecessors[to]!.push(index)
     for (let at = block.end - 1; at >= block.start; at--) {
       const defined = definitions(instructions[at]!)
-      kill[index]! |= defined
+      block.defined |= defined
       gen[index] = (gen[index]! & ~defined) | uses(instructions[at]!)
     }
   }
@@ -107,7 +109,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     const block = blocks[index]!
     let out = 0
     for (const to of block.successors) out |= blocks[to]!.liveIn
-    const live = (gen[index]! | (out & ~kill[index]!)) & 0x3ff
+    const live = (gen[index]! | (out & ~block.defined)) & 0x3ff
     if (live === block.liveIn) continue
     block.liveIn = live
     for (const from of predecessors[index]!) {

@@ -94,7 +94,7 @@ function parseStatement(text: string, line: number, slot: number): Statement {
   const last = tokens.at(-1)!
   const labelled =
     last.kind === 'text' && tokens.length > 1 ? [...tokens.slice(0, -1), { ...last, kind: 'L' as const }] : tokens
-  const template = templates.get(shapeOf(tokens)) ?? templates.get(shapeOf(labelled))
+  const template = templates().get(shapeOf(tokens)) ?? templates().get(shapeOf(labelled))
   if (template === undefined) throw new InputError(complaint(text, tokens), { line })
   return fillIn(template, tokens, line, slot)
 }
@@ -104,12 +104,14 @@ function complaint(text: string, tokens: readonly Token[]): string {
   const [first] = tokens
   const word = first!.text
   if (first!.kind !== 'text' || !/^[a-z]/i.test(word)) {
-    const unknown = tokens.find(({ kind, text }) => kind === 'text' && /^[a-z]\w/i.test(text) && !keywords.has(text))
-    const hint = unknown === undefined ? '' : suggestion(unknown.text, keywords)
+    const all = keywords()
+    const unknown = tokens.find(({ kind, text }) => kind === 'text' && /^[a-z]\w/i.test(text) && !all.has(text))
+    const hint = unknown === undefined ? '' : suggestion(unknown.text, all)
     return `'${shorten(text)}' is no instruction${hint}`
   }
-  if (!mnemonics.has(word)) return `unknown mnemonic '${shorten(word)}'${suggestion(word, mnemonics)}`
-  const forms = [...templates.values()].filter(({ tokens }) => tokens[0]!.text === word)
+  const known = mnemonics()
+  if (!known.has(word)) return `unknown mnemonic '${shorten(word)}'${suggestion(word, known)}`
+  const forms = [...templates().values()].filter(({ tokens }) => tokens[0]!.text === word)
   const shown = [...new Set(forms.map(exampleOf))]
   const more = shown.length > 8 ? `, and ${shown.length - 8} more` : ''
   return `'${shorten(text)}' has operands that '${word}' does not take; it is written ${shown

@@ -71,7 +71,7 @@ function signed(value: number): string {
 /** Names for the targets of jumps and calls, by index of the instruction: functions by their names, others `L<slot>`. */
 export function labelsOf(program: Program): Map<number, string> {
   const labels = new Map<number, string>()
-  const taken = new Set<string>(keywords)
+  const taken = new Set<string>(keywords())
   for (const { name, start } of program.functions) {
     const usable = /^[A-Za-z_][\w.]*$/.test(name) && !/^[rw][0-9]+$/.test(name) && !taken.has(name)
     const label = usable ? name : unused(`fn_${program.instructions[start]!.slot}`, taken)

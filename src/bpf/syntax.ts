@@ -107,22 +107,22 @@ function buildTemplates(): Map<string, Template> {
   return templates
 }
 
-/** Every template by its shape. */
-export const templates: ReadonlyMap<string, Template> = buildTemplates()
+let known: ReadonlyMap<string, Template> | undefined
+
+/** Every template by its shape. Read when first asked for: only assembly needs them. */
+export const templates = (): ReadonlyMap<string, Template> => (known ??= buildTemplates())
 
 /** The words that begin a line, like `add` or `if`; lines in the kernel's syntax may begin with an operand instead. */
-export const mnemonics: ReadonlySet<string> = new Set(
-  [...templates.values()].flatMap(({ tokens }) =>
-    tokens[0]!.kind === 'text' && /^[a-z]/.test(tokens[0]!.text) ? [tokens[0]!.text] : [],
-  ),
-)
+export function mnemonics(): ReadonlySet<string> {
+  const first = [...templates().values()].map(({ tokens }) => tokens[0]!)
+  return new Set(first.filter(({ kind, text }) => kind === 'text' && /^[a-z]/.test(text)).map(({ text }) => text))
+}
 
 /** All words of the syntax, which therefore are no good as labels. */
-export const keywords: ReadonlySet<string> = new Set(
-  [...templates.values()].flatMap(({ tokens }) =>
-    tokens.filter(({ kind, text }) => kind === 'text' && /^[a-z]\w/.test(text)).map(({ text }) => text),
-  ),
-)
+export function keywords(): ReadonlySet<string> {
+  const all = [...templates().values()].flatMap(({ tokens }) => tokens)
+  return new Set(all.filter(({ kind, text }) => kind === 'text' && /^[a-z]\w/.test(text)).map(({ text }) => text))
+}
 
 const examples: { readonly [operand: string]: string } = {
   $d: 'r1',

@@ -7,7 +7,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { suggestion } from '../index.ts'
 import { type FormatName, formatNames } from './format-names.ts'
 import { type Io, paint, UsageError } from './io.ts'
-import { machineName } from './target.ts'
+import { machineName } from './machine-name.ts'
 import { count, definition, oneOf } from './values.ts'
 
 /** Exit statuses. A fault of our own is told apart from a program's failure (sysexits' EX_SOFTWARE). */

@@ -26,7 +26,7 @@ interface CompileCommandOptions extends CompileFlags {
 
 /** Writes the file and says what is in it, on standard error where the file goes to standard output. */
 export async function compile(file: string, options: CompileCommandOptions, io: Io): Promise<number> {
-  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
+  const choice = await helperChoice(options.helpers)
   const { program } = await loadProgram(file, options.entry, io, choice?.table)
   const say = options.output === '-' ? io.stderr : io.stdout
   const dump = (stage: string, text: string): void => {
@@ -38,7 +38,7 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
     ...grantsFor(program, choice),
     ...(options.dump === true ? { dump } : {}),
   })
-  const { bytes, map, listing } = formats[options.format](image, program, {
+  const { bytes, map, listing } = await formats[options.format](image, program, {
     name: options.name ?? defaultName(image),
     unit: file,
     at: options.at,

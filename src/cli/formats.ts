@@ -1,8 +1,5 @@
 // What `thumbpf compile` can write: a name, what it is for, and how an image becomes its bytes.
 
-import MemoryMap from 'nrf-intel-hex'
-import { encodeBlock, uf2Families, UF2Flags } from 'uf2'
-
 import {
   disassemble,
   type Flat,
@@ -42,10 +39,8 @@ export interface Output {
   readonly listing?: { readonly name: string; readonly text: string }
 }
 
-type Format = (image: Image, program: Program, options: FormatOptions) => Output
+type Format = (image: Image, program: Program, options: FormatOptions) => Output | Promise<Output>
 
-/** The package's types are those of its ES module, which Node does not load. */
-const HexFile = MemoryMap as unknown as typeof MemoryMap.default
 const encoder = new TextEncoder()
 /** Bytes of a UF2 block's payload that every bootloader takes. */
 const UF2_PAYLOAD = 256
@@ -121,13 +116,17 @@ function placed(image: Image, { at, ram, defined }: FormatOptions): Flat {
   return formatFlat(image, { at, ram, defined })
 }
 
-function hex(image: Image, _program: Program, options: FormatOptions): Output {
+async function hex(image: Image, _program: Program, options: FormatOptions): Promise<Output> {
+  const { default: MemoryMap } = await import('nrf-intel-hex')
+  // The package's types are those of its ES module, which Node does not load.
+  const HexFile = MemoryMap as unknown as typeof MemoryMap.default
   const flat = placed(image, options)
   const file = new HexFile(new Map([[options.at!, flat.bytes]])).asHexString(HEX_LINE)
   return { bytes: encoder.encode(`${file}\n`), map: formatMap(image, flat) }
 }
 
-function uf2(image: Image, _program: Program, options: FormatOptions): Output {
+async function uf2(image: Image, _program: Program, options: FormatOptions): Promise<Output> {
+  const { encodeBlock, uf2Families, UF2Flags } = await import('uf2')
   const { at, family } = options
   const flat = placed(image, options)
   if (at! % UF2_PAYLOAD !== 0) throw new UsageError(`--at is 0x${at!.toString(16)}, must be a multiple of 256 for UF2`)

@@ -1,17 +1,6 @@
 // What --helpers asks for: a table of helper numbers with prototypes, ours or a C header.
 
-import {
-  type Grants,
-  type HelperSet,
-  type HelperTable,
-  InputError,
-  linuxHelperNames,
-  linuxHelpers,
-  parseHelperHeader,
-  type Program,
-  riotHelpers,
-} from '../index.ts'
-import { readBytes } from '../node.ts'
+import type { Grants, HelperSet, HelperTable, Program } from '../index.ts'
 
 export interface HelperChoice {
   readonly table: HelperTable
@@ -19,21 +8,11 @@ export interface HelperChoice {
   readonly names: ReadonlyMap<number, string>
 }
 
-/** `linux`, `riot`, or the path of a C header. Throws InputError with the header's path and line, and Node's errors. */
-export async function helperChoice(text: string): Promise<HelperChoice> {
-  if (text === 'linux') return { table: linuxHelpers, names: linuxHelperNames }
-  const table = text === 'riot' ? riotHelpers : await readHeader(text)
-  return { table, names: new Map([...table].map(([number, { name }]) => [number, name])) }
-}
-
-async function readHeader(path: string): Promise<HelperTable> {
-  const text = new TextDecoder().decode(await readBytes(path))
-  try {
-    return parseHelperHeader(text)
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${path}:${error.line ?? 1}: ${error.message}`)
-    throw error
-  }
+/** What the option says, if it is given. Throws InputError with a header's path and line, and Node's errors. */
+export async function helperChoice(option: string | undefined): Promise<HelperChoice | undefined> {
+  if (option === undefined) return undefined
+  const { readChoice } = await import('./helper-tables.ts')
+  return readChoice(option)
 }
 
 /** All helpers of a table, for a target that has their functions. */

@@ -25,7 +25,7 @@ interface ObjdumpOptions extends CompileFlags {
 
 /** Prints the listing. */
 export async function objdump(file: string, options: ObjdumpOptions, io: Io): Promise<number> {
-  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
+  const choice = await helperChoice(options.helpers)
   const { program } = await loadProgram(file, options.entry, io, choice?.table)
   const heading = (text: string): string => paint(io.colour.stdout, 'bold', text)
   const bpf = (text: string): string => paint(io.colour.stdout, 'cyan', text)

@@ -24,7 +24,7 @@ interface RunOptions extends CompileFlags, TargetFlags {
 /** Exit status 0 if the program returned, 1 if it ended in any other way. */
 export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
   if (options.ctxOut !== undefined && options.ctx === undefined) throw new UsageError('--ctx-out needs --ctx')
-  const choice = options.helpers === undefined ? undefined : await helperChoice(options.helpers)
+  const choice = await helperChoice(options.helpers)
   const { program } = await loadProgram(file, options.entry, io, choice?.table)
   const ctx = options.ctx === undefined ? undefined : await context(options.ctx)
   const target = await openTarget(options)

@@ -1,19 +1,8 @@
-// Where programs run: the words after --machine, and what they open.
+// Where programs run: what the words after --machine open.
 
-import { InvalidArgumentError } from 'commander'
-
-import {
-  GdbMachine,
-  type Image,
-  type Machine,
-  type Outcome,
-  type Region,
-  runOnAgent,
-  SerialAgent,
-  Simulator,
-  suggestion,
-} from '../index.ts'
+import { type Image, type Machine, type Outcome, type Region, Simulator } from '../index.ts'
 import { UsageError } from './io.ts'
+import { gdbPattern, serialPattern } from './machine-name.ts'
 
 /** A target while a command runs. */
 export interface Target {
@@ -38,26 +27,6 @@ export interface TargetFlags {
   readonly ram?: string
 }
 
-const words = [
-  'sim',
-  'interp',
-  'qemu',
-  'gdb:HOST:PORT',
-  'serial:DEVICE[:BAUD]',
-  'serial:tcp:HOST:PORT',
-  'serial:unix:PATH',
-]
-const gdbPattern = /^gdb:(.+):(\d{1,5})$/
-const serialPattern = /^serial:(tcp:.+:\d{1,5}|unix:.+|\/.+)$/
-
-/** Parser of --machine: checks the form alone, so that a mistake is told before anything runs. */
-export function machineName(text: string): string {
-  if (['sim', 'interp', 'qemu'].includes(text) || gdbPattern.test(text) || serialPattern.test(text)) {
-    return text
-  }
-  throw new InvalidArgumentError(`Allowed: ${words.join(', ')}${suggestion(text, words)}`)
-}
-
 /** Opens what the options say. Throws MachineError where it does not answer, UsageError for options that do not fit. */
 export async function openTarget(flags: TargetFlags): Promise<Target> {
   const name = flags.machine
@@ -70,7 +39,7 @@ export async function openTarget(flags: TargetFlags): Promise<Target> {
   const runTimeout = flags.timeout === undefined ? {} : { runTimeout: flags.timeout }
   const serial = serialPattern.exec(name)
   if (serial !== null) return openAgent(name, serial[1]!, flags.timeout ?? DEFAULT_TIMEOUT)
-  const { startQemu } = await import('../node.ts')
+  const { startQemu } = await import('./machines.ts')
   const machine = name === 'qemu' ? await startQemu(runTimeout) : await connectGdb(flags, runTimeout)
   return { name, limitsInstructions: false, machine: () => machine, close: () => machine.close() }
 }
@@ -79,7 +48,7 @@ export async function openTarget(flags: TargetFlags): Promise<Target> {
 const DEFAULT_TIMEOUT = 10_000
 
 async function openAgent(name: string, address: string, limit: number): Promise<Target> {
-  const { openSerial } = await import('../node.ts')
+  const { openSerial, runOnAgent, SerialAgent } = await import('./machines.ts')
   const agent = await SerialAgent.connect(await openSerial(address))
   return {
     name,
@@ -97,7 +66,7 @@ async function connectGdb(flags: TargetFlags, runTimeout: { runTimeout?: number 
     region('code', '--code', flags.code, { execute: true, write: false }),
     region('ram', '--ram', flags.ram, { execute: false, write: true }),
   ]
-  const { connectTcp } = await import('../node.ts')
+  const { connectTcp, GdbMachine } = await import('./machines.ts')
   return GdbMachine.connect(await connectTcp(host, Number(port), 5000), { name, regions, ...runTimeout })
 }
 

@@ -18,13 +18,26 @@ const ALL = 15
 /** Flags that a condition reads. */
 const readsOf = [Z, Z, C, C, N, N, V, V, C | Z, C | Z, N | V, N | V, N | Z | V, N | Z | V, 0]
 
-/** Forms that set flags on demand, and comparisons, which always do. */
-const settable = new Uint8Array(formNames.length)
-const compares = new Uint8Array(formNames.length)
-rowsOf.forEach((rows, form) => {
-  settable[form] = rows.some((row) => row.flags !== RowFlags.KEEP && row.flags !== RowFlags.COMPARE) ? 1 : 0
-  compares[form] = rows.some((row) => row.flags === RowFlags.COMPARE) ? 1 : 0
-})
+// How forms treat flags, learnt when first asked for.
+const SETTABLE = 1
+const COMPARES = 2
+const KNOWN = 4
+const treatment = new Uint8Array(formNames.length)
+
+function treatmentOf(form: number): number {
+  let known = treatment[form]!
+  if (known !== 0) return known
+  known = KNOWN
+  for (const { flags } of rowsOf(form)) {
+    if (flags === RowFlags.COMPARE) known |= COMPARES
+    else if (flags !== RowFlags.KEEP) known |= SETTABLE
+  }
+  treatment[form] = known
+  return known
+}
+
+/** The form can set flags on demand. */
+const canSet = (form: number): boolean => (treatmentOf(form) & SETTABLE) !== 0
 
 /** Forms that write all four flags; the others leave V, and some leave C. */
 const arithmetic = new Set([
@@ -48,8 +61,7 @@ export const readsCarry = new Set([F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX])
 
 /** `before` computes what `CMP n, #0` compares and can set N and Z by it, without growing. */
 function canTest(before: Code, n: number): boolean {
-  if (before.d !== n || before.cond !== Cond.AL || before.form >= formNames.length || settable[before.form] === 0)
-    return false
+  if (before.d !== n || before.cond !== Cond.AL || before.form >= formNames.length || !canSet(before.form)) return false
   const { s } = before
   const size = chooseRow(before, false, false)?.size ?? 0
   before.s = Flags.SET
@@ -70,8 +82,8 @@ export function settleFlags(codes: Code[]): void {
     const { form, cond } = code
     if (form >= formNames.length) {
       if (form === P.CALL) live = 0
-    } else if (compares[form] === 1 || settable[form] === 1) {
-      if (compares[form] === 1) {
+    } else if (treatmentOf(form) !== KNOWN) {
+      if ((treatmentOf(form) & COMPARES) !== 0) {
         if (live === 0) continue
         const before = codes[i - 1]
         const zero = form === F.CMP_i && code.imm === 0 && cond === Cond.AL && (live & ~(N | Z)) === 0

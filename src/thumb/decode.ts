@@ -2,6 +2,7 @@
 // that every constraint is written once. DDI 0403E A5.
 
 import {
+  allRows,
   AmountKind,
   FROM_PATTERN,
   ImmKind,
@@ -13,7 +14,6 @@ import {
   pieceMask,
   pieceSlot,
   pieceTo,
-  rows,
 } from './encodings.ts'
 import { matches } from './encode.ts'
 import { encodeModified, decodeModified } from './immediates.ts'
@@ -37,7 +37,7 @@ function ones(word: number): number {
 function fillBucket(bucket: number): readonly Row[] {
   const first = bucket << BUCKET_SHIFT
   const size = isWide(first) ? 4 : 2
-  const found = rows.filter((row) => {
+  const found = allRows().filter((row) => {
     if (row.size !== size) return false
     const shift = size === 4 ? 16 : 0
     const mask = (row.mask >>> shift) & (0xffff << BUCKET_SHIFT)

@@ -151,7 +151,7 @@ export function matches(row: Row, x: Instruction, inIT: boolean): boolean {
 
 /** The smallest encoding that holds the instruction, undefined if none does. */
 export function chooseRow(x: Instruction, inIT: boolean, wide: boolean): Row | undefined {
-  const candidates = rowsOf[x.form]!
+  const candidates = rowsOf(x.form)
   for (let i = 0; i < candidates.length; i++) {
     const row = candidates[i]!
     if (wide && row.size === 2) continue

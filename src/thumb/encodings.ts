@@ -641,24 +641,29 @@ const effects: Record<string, (row: Row) => void> = {
   saturate: (row) => (row.amountKind = AmountKind.SATURATE),
 }
 
-/** All encodings in the table's order. */
-export const rows: Row[] = []
-/** Encodings of each form, 16-bit ones first. */
-export const rowsOf: Row[][] = []
-/** Text of each form in UAL, as in the table; read by print.ts. */
-export const texts: string[] = []
+/** By form, once they were asked for. */
+const compiled: (readonly Row[] | undefined)[] = formNames.map(() => undefined)
 
-formNames.forEach((name, form) => {
-  const [text, ...encodings] = table[name]
-  texts.push(text)
-  const own: Row[] = []
-  for (const encoding of encodings) {
+function compileForm(form: number): readonly Row[] {
+  const [, ...encodings] = table[formNames[form]!]
+  const own = encodings.map((encoding) => {
     const bar = encoding.indexOf(' | ')
     const row = new Row(form, bar < 0 ? encoding : encoding.slice(0, bar), pieceSlot.length)
     compilePattern(row)
     if (bar >= 0) for (const word of encoding.slice(bar + 3).split(' ')) constrain(row, word)
-    own.push(row)
-    rows.push(row)
-  }
-  rowsOf.push(own)
-})
+    return row
+  })
+  compiled[form] = own
+  return own
+}
+
+/** Encodings of a form, 16-bit ones first. Compiled when first asked for: programs use few forms. */
+export const rowsOf = (form: number): readonly Row[] => compiled[form] ?? compileForm(form)
+
+let all: readonly Row[] | undefined
+
+/** All encodings in the table's order. */
+export const allRows = (): readonly Row[] => (all ??= formNames.flatMap((_, form) => rowsOf(form)))
+
+/** Text of a form in UAL, as in the table; read by print.ts. */
+export const textOf = (form: number): string => table[formNames[form]!][0]

@@ -1,7 +1,7 @@
 // Instruction to text in UAL, as GNU as reads it after `.syntax unified`. The operands' shape is the table's text.
 // Source: DDI 0403E A7.2 and A7.7.
 
-import { RowFlags, rowsOf, texts } from './encodings.ts'
+import { RowFlags, rowsOf, textOf } from './encodings.ts'
 import { F } from './forms.ts'
 import { fitsModified } from './immediates.ts'
 import { Flags, Index, type Instruction, Shift } from './instruction.ts'
@@ -117,9 +117,9 @@ const shapes: (Shape | undefined)[] = []
 function shapeOf(form: number): Shape {
   const known = shapes[form]
   if (known !== undefined) return known
-  const text = texts[form]!
+  const text = textOf(form)
   const mnemonic = /^[a-z0-9]+/.exec(text)![0]
-  const own = rowsOf[form]!
+  const own = rowsOf(form)
   const shape = {
     mnemonic,
     parts: text.slice(mnemonic.length).match(/\{\w+\}|#?\w+|[^\w#{]+/g) ?? [],

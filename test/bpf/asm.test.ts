@@ -39,7 +39,7 @@ describe('the table', () => {
       for (const source of row.syntax) {
         const tokens = tokenize(source)
         const shape = typeof tokens === 'string' ? tokens : shapeOf(tokens)
-        expect([source, templates.get(shape)?.row.name]).toEqual([source, row.name])
+        expect([source, templates().get(shape)?.row.name]).toEqual([source, row.name])
       }
     }
   })
@@ -56,7 +56,7 @@ describe('the table', () => {
 
 describe('assemble', () => {
   it('reads every way of writing, and the row is the one meant', () => {
-    for (const template of templates.values()) {
+    for (const template of templates().values()) {
       const bytes = assemble(`label: ${exampleOf(template)}`)
       expect([template.source, bytes[0]]).toEqual([template.source, template.row.opcode])
     }

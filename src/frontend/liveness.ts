@@ -1,6 +1,7 @@
 // Basic blocks of a BPF function and which of R0-R9 are live into each: what SSA construction needs to place phis only
 // where they are used. Register sets are bit masks, so that this is linear in practice.
 
+import type { AluOp } from '../bpf/isa.ts'
 import type { BpfFunction, Instruction, Program } from '../bpf/program.ts'
 
 export interface BasicBlock {
@@ -24,7 +25,7 @@ function uses(instruction: Instruction): number {
   switch (row.kind) {
     case 'alu': {
       const source = row.source === 'reg' ? s : 0
-      return row.op === 'mov' || row.op.startsWith('movsx') ? source : row.op === 'neg' ? d : source | d
+      return writesAlone(row.op) ? source : row.op === 'neg' ? d : source | d
     }
     case 'lddw':
       return 0
@@ -43,6 +44,11 @@ function uses(instruction: Instruction): number {
     case 'packet':
       return row.indirect ? s : 0
   }
+}
+
+/** Does not read the register that it writes. */
+function writesAlone(op: AluOp): boolean {
+  return op === 'mov' || op === 'movsx8' || op === 'movsx16' || op === 'movsx32'
 }
 
 function definitions(instruction: Instruction): number {

@@ -21,34 +21,38 @@ export function significantBits(value: Value, depth = 4): number {
       break
   }
   if (depth === 0) return 32
-  const bits = (index: number): number => significantBits(args[index]!, depth - 1)
+  const below = depth - 1
   switch (op) {
     case Op.and:
-      return Math.min(bits(0), bits(1))
+      return Math.min(significantBits(args[0]!, below), significantBits(args[1]!, below))
     case Op.or:
     case Op.xor:
-      return Math.max(bits(0), bits(1))
+      return Math.max(significantBits(args[0]!, below), significantBits(args[1]!, below))
     case Op.add:
-      return Math.min(32, Math.max(bits(0), bits(1)) + 1)
+      return Math.min(32, Math.max(significantBits(args[0]!, below), significantBits(args[1]!, below)) + 1)
     case Op.mul:
-      return Math.min(32, bits(0) + bits(1))
+      return Math.min(32, significantBits(args[0]!, below) + significantBits(args[1]!, below))
     case Op.udiv:
-      return bits(0)
+      return significantBits(args[0]!, below)
     case Op.urem: {
       // x % 0 is x.
       const divisor = args[1]!
-      return divisor.op === Op.const && divisor.imm !== 0 ? Math.min(bits(0), bits(1)) : bits(0)
+      return divisor.op === Op.const && divisor.imm !== 0
+        ? Math.min(significantBits(args[0]!, below), significantBits(args[1]!, below))
+        : significantBits(args[0]!, below)
     }
     case Op.lsr: {
       const amount = args[1]!
-      return amount.op === Op.const ? Math.max(0, bits(0) - (amount.imm & 0xff)) : bits(0)
+      return amount.op === Op.const
+        ? Math.max(0, significantBits(args[0]!, below) - (amount.imm & 0xff))
+        : significantBits(args[0]!, below)
     }
     case Op.lsl: {
       const amount = args[1]!
-      return amount.op === Op.const ? Math.min(32, bits(0) + (amount.imm & 0xff)) : 32
+      return amount.op === Op.const ? Math.min(32, significantBits(args[0]!, below) + (amount.imm & 0xff)) : 32
     }
     case Op.select:
-      return Math.max(bits(1), bits(2))
+      return Math.max(significantBits(args[1]!, below), significantBits(args[2]!, below))
     default:
       return 32
   }

@@ -2,7 +2,7 @@
 // rules/, until nothing changes. Needs and leaves: any stage.
 
 import { removeUnreachable } from '../ir/cfg.ts'
-import { type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
+import { type Block, type Func, type Value, resolve } from '../ir/func.ts'
 import { COMMUTATIVE, I32, I64, Op, type Type, attributes } from '../ir/op.ts'
 import { evaluateDouble, evaluateWord } from './evaluate.ts'
 import { addressed, foldAddress } from './fold-address.ts'
@@ -115,13 +115,36 @@ function wide(value: Value): bigint {
 
 /** A phi of one value, itself aside, is that value. */
 function foldPhi(phi: Value): Value {
+  const { args } = phi
   let only: Value | undefined
-  for (const arg of phi.args) {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]!
     if (arg === phi || arg === only) continue
     if (only !== undefined) return phi
     only = arg
   }
   return only ?? phi
+}
+
+/**
+ * Operands of phis become what stands for them; those of all else are that already, for they came before what reads them. True if a
+ * phi is of one value alone now.
+ */
+function replaceInPhis(order: readonly Block[]): boolean {
+  let found = false
+  for (let at = 0; at < order.length; at++) {
+    const { values } = order[at]!
+    for (let index = 0; index < values.length && values[index]!.op === Op.phi; index++) {
+      const phi = values[index]!
+      const { args } = phi
+      for (let edge = 0; edge < args.length; edge++) {
+        const arg = args[edge]!
+        if (arg.replacement !== null) args[edge] = resolve(arg)
+      }
+      if (foldPhi(phi) !== phi) found = true
+    }
+  }
+  return found
 }
 
 /** Whether anything changed. */
@@ -133,7 +156,8 @@ export function fold(func: Func): boolean {
     // Operands come before what reads them, but for those of phis: only a phi that turns out to be a copy asks for more.
     again = false
     let replaced = false
-    for (const block of order) {
+    for (let place = 0; place < order.length; place++) {
+      const block = order[place]!
       const { values } = block
       folder.out = []
       for (let at = 0; at < values.length; at++) {
@@ -156,13 +180,7 @@ export function fold(func: Func): boolean {
     }
     if (!replaced) break
     changed = true
-    replaceValues(func)
-    for (const block of order) {
-      for (const value of block.values) {
-        if (value.op !== Op.phi) break
-        if (foldPhi(value) !== value) again = true
-      }
-    }
+    again = replaceInPhis(order)
   }
   return changed || folder.rewritten
 }

@@ -4,6 +4,7 @@
 // else, it is not followed any more, and a stack is then given away.
 // For 64-bit SSA and for words alike. Where an index is added to an address of the stack, ranges say how far it reaches.
 
+import { unreachable } from '../base/errors.ts'
 import { type Block, type Callee, type Func, type Value, callsHelper } from '../ir/func.ts'
 import { COMPARE, I64, Op, attributes } from '../ir/op.ts'
 import { type Ranges, findRanges } from './ranges.ts'
@@ -53,6 +54,13 @@ export function atomicBytes(value: Value): number {
   return value.op >= Op.atomicadd2 || value.args[1]!.type === I64 ? 8 : 4
 }
 
+/** By operation: 1 where the result may be an address that is known. */
+const follows = new Uint8Array(256)
+for (const op of [Op.frame, Op.address, Op.tableaddress, Op.param, Op.trunc, Op.zext, Op.load32, Op.call, Op.word]) {
+  follows[op] = 1
+}
+for (const op of [Op.add, Op.sub, Op.select, Op.phi]) follows[op] = 1
+
 const anywhere = { least: -FAR, most: FAR } as const
 
 /** What is known of a function's addresses, by value id. */
@@ -80,12 +88,25 @@ export class Addresses {
     this.region = new Int32Array(func.valueCount).fill(UNVISITED)
     this.from = new Int32Array(func.valueCount)
     this.to = new Int32Array(func.valueCount)
-    // Phis are taken for what comes from above until a later round shows otherwise.
-    do {
+    // Phis are taken for what comes from above until a later round shows otherwise. What was given up stays so.
+    const followed: Value[] = []
+    const { region } = this
+    for (let at = 0; at < order.length; at++) {
+      const { values } = order[at]!
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]!
+        if (follows[value.op] === 0) region[value.id] = 0
+        else {
+          this.visit(value)
+          if (region[value.id]! > 0) followed.push(value)
+        }
+      }
+    }
+    while (this.again) {
       this.again = false
-      for (const block of order) for (const value of block.values) this.visit(value)
-    } while (this.again)
-    for (const block of order) for (const value of block.values) this.giveAway(value)
+      for (const value of followed) this.visit(value)
+    }
+    if (followed.length > 0) this.giveAway(order)
   }
 
   /** The number of the region that an address, a value's operand, is of. */
@@ -139,11 +160,11 @@ export class Addresses {
         return this.set(value, this.of(a!), -FAR, FAR)
       }
       case Op.select:
-        return this.join(value, args[1]!, args[2]!)
+        return this.join(value, 1)
       case Op.phi:
-        return this.join(value, ...args)
+        return this.join(value, 0)
       default:
-        return this.set(value, 0, 0, 0)
+        unreachable(`operation ${op} makes no address`)
     }
   }
 
@@ -176,11 +197,14 @@ export class Addresses {
     return least >= -FAR && most <= FAR && least <= most ? { least, most } : anywhere
   }
 
-  private join(value: Value, ...args: Value[]): void {
+  /** `first`: index of the first operand that the value may be. */
+  private join(value: Value, first: number): void {
+    const { args } = value
     let region = UNVISITED
     let from = 0
     let to = 0
-    for (const arg of args) {
+    for (let at = first; at < args.length; at++) {
+      const arg = args[at]!
       // Null is an address of any kind.
       if (arg === value || (arg.op === Op.const && arg.imm === 0)) continue
       const other = this.of(arg)
@@ -243,19 +267,32 @@ export class Addresses {
     return known >= 0 ? known : this.regions.push({ kind: Kind.ELEMENTS, index, given: 0 }) - 1
   }
 
-  /** Stacks of which an operand is an address that this value does not just follow. */
-  private giveAway(value: Value): void {
-    const { op, args } = value
-    for (let at = 0; at < args.length; at++) {
-      const number = this.of(args[at]!)
-      if (number <= 0 || this.regions[number]!.kind !== Kind.STACK) continue
-      // An access, a comparison, another address of the same stack; what is returned is gone by then.
-      if (at === 0 && (accessBytes[op]! > 0 || isAtomic(op))) continue
-      if (this.region[value.id] === number || (attributes[op]! & COMPARE) !== 0 || op === Op.ret) continue
-      const region = this.regions[number]!
-      // A helper is given the address of an object: it may use what lies from there up.
-      const from = callsHelper(value) ? this.from[args[at]!.id]! : -FAR
-      region.given = Math.min(region.given, from)
+  /** Finds the stacks of which an operand is an address that its value does not just follow. */
+  private giveAway(order: readonly Block[]): void {
+    const { region } = this
+    const isStack = Uint8Array.from(this.regions, ({ kind }) => (kind === Kind.STACK ? 1 : 0))
+    for (let block = 0; block < order.length; block++) {
+      const { values } = order[block]!
+      for (let index = 0; index < values.length; index++) {
+        const { args } = values[index]!
+        for (let at = 0; at < args.length; at++) {
+          // Of constants nothing was set.
+          const number = region[args[at]!.id]!
+          if (number > 0 && isStack[number] === 1) this.giveTo(values[index]!, at, number)
+        }
+      }
     }
+  }
+
+  /** An operand is an address of that stack. */
+  private giveTo(value: Value, at: number, number: number): void {
+    const { op, args } = value
+    // An access, a comparison, another address of the same stack; what is returned is gone by then.
+    if (at === 0 && (accessBytes[op]! > 0 || isAtomic(op))) return
+    if (this.region[value.id] === number || (attributes[op]! & COMPARE) !== 0 || op === Op.ret) return
+    const region = this.regions[number]!
+    // A helper is given the address of an object: it may use what lies from there up.
+    const from = callsHelper(value) ? this.from[args[at]!.id]! : -FAR
+    region.given = Math.min(region.given, from)
   }
 }

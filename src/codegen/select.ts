@@ -8,6 +8,7 @@ import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
 import { splitCriticalEdges } from '../ir/edges.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
+import { loopOrder } from '../ir/loop-order.ts'
 import { COMPARE, EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
@@ -110,7 +111,7 @@ export class Selector {
     code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
     for (let index = order.length - 1; index >= 0; index--) this.lowerBlock(order[index]!)
-    this.layOut()
+    this.layOut(loopOrder(order, idom))
     return code
   }
 
@@ -264,11 +265,11 @@ export class Selector {
   }
 
   /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
-  private layOut(): void {
+  private layOut(order: readonly Block[]): void {
     const { code } = this
     const index = new Int32Array(this.labels).fill(-1)
     const blocks: CodeBlock[] = []
-    for (const block of this.func.blocks) {
+    for (const block of order) {
       for (const each of this.made[block.id]!) {
         index[each.index] = blocks.length
         blocks.push(each)

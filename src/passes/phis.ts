@@ -2,20 +2,16 @@
 // that: `i == 0` leads out of a loop with 0 where the other ways have i, and the phi needs no register of its own then.
 // Needs and leaves: any stage.
 
-import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
+import type { Block, Func, Value } from '../ir/func.ts'
 import { COMPARE, Op, attributes } from '../ir/op.ts'
-
-/** How many phis before it a phi is compared with. */
-const WINDOW = 16
+import { mergeEqualPhis } from './redundant-phis.ts'
 
 export function simplifyPhis(func: Func): void {
-  let replaced = false
+  mergeEqualPhis(func)
   for (const block of func.blocks) {
     if (block.predecessors.length < 2) continue
-    replaced = mergeEqual(block) || replaced
     for (const phi of block.values) {
       if (phi.op !== Op.phi) break
-      if (phi.replacement !== null) continue
       const at = onlyConstant(phi)
       if (at < 0) continue
       const equal = equalOnEdge(block, at, phi.args[at]!)
@@ -23,24 +19,6 @@ export function simplifyPhis(func: Func): void {
       if (equal !== undefined && equal !== phi && isRelated(phi, equal)) phi.args[at] = equal
     }
   }
-  if (replaced) replaceValues(func)
-}
-
-/** Phis with the operands of one before are that. True if there are any. */
-function mergeEqual({ values }: Block): boolean {
-  let found = false
-  for (let at = 1; at < values.length && values[at]!.op === Op.phi; at++) {
-    const phi = values[at]!
-    for (let other = at - 1; other >= 0 && other >= at - WINDOW; other--) {
-      const before = values[other]!
-      if (before.replacement !== null || before.type !== phi.type || before.args[0] !== phi.args[0]) continue
-      if (!phi.args.every((arg, index) => arg === before.args[index])) continue
-      phi.replacement = before
-      found = true
-      break
-    }
-  }
-  return found
 }
 
 /** Index of the one operand that is a constant, -1 if there is none or more. */

@@ -20,6 +20,7 @@ import { legalize } from './legalize.ts'
 import { removeLoads } from './loads.ts'
 import { narrow } from './narrow.ts'
 import { type Ranges, findRanges } from './ranges.ts'
+import { removeRedundantPhis } from './redundant-phis.ts'
 import { calledRoutines, makeRoutine } from './routines.ts'
 import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
@@ -52,6 +53,7 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('stack-slots', func, (each) => promoteStackSlots(each, isEntry(module, each)))
       step('booleans', func, foldBooleans)
       step('fold', func, fold)
+      if (step('redundant-phis', func, removeRedundantPhis)) step('fold', func, fold)
     }
     // Before anything is removed for not being needed.
     step('device-loads', func, (each) => keepDeviceLoads(each, isEntry(module, each)))

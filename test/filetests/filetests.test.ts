@@ -29,6 +29,7 @@ import { narrow } from '../../src/passes/narrow.ts'
 import { findRanges } from '../../src/passes/ranges.ts'
 import { removeLoads } from '../../src/passes/loads.ts'
 import { simplifyPhis } from '../../src/passes/phis.ts'
+import { removeRedundantPhis } from '../../src/passes/redundant-phis.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { makeSwitches } from '../../src/passes/switches.ts'
@@ -57,6 +58,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   'stack-slots': (func) => promoteStackSlots(func, true),
   booleans: foldBooleans,
   phis: simplifyPhis,
+  'redundant-phis': removeRedundantPhis,
   'simplify-cfg': simplifyCfg,
   fold,
   countdown: countDown,

@@ -59,6 +59,15 @@ const arithmetic = new Set([
 /** Forms that read the carry. */
 export const readsCarry = new Set([F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX])
 
+/** Flags that are read from `code` on, if those in `live` are read behind it. */
+export function flagsBefore({ form, cond, s, imm, shift }: Code, live: number): number {
+  if (form >= formNames.length) return form === P.CALL ? 0 : live | readsOf[cond]!
+  if (s === Flags.SET && cond === Cond.AL) live &= arithmetic.has(form) ? 0 : C | V
+  if (readsCarry.has(form) || shift === Shift.RRX) live |= C
+  else if (form === F.MRS && imm <= 3) live = ALL
+  return live | readsOf[cond]!
+}
+
 /** `before` computes what `CMP n, #0` compares and can set N and Z by it, without growing. */
 function canTest(before: Code, n: number): boolean {
   if (before.d !== n || before.cond !== Cond.AL || before.form >= formNames.length || !canSet(before.form)) return false

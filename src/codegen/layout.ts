@@ -5,6 +5,7 @@
 import { F } from '../thumb/forms.ts'
 import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
 import { duplicateReturns, duplicateTests } from './duplicate.ts'
+import { crossJump } from './cross-jump.ts'
 import { invert } from './emit-branches.ts'
 import { ifConvert } from './if-convert.ts'
 import { mergeTails } from './merge-tails.ts'
@@ -16,8 +17,12 @@ export function arrangeBlocks(fn: CodeFunction, small = false): void {
   if (fn.blocks.length > 2) {
     let flow = flowOf(fn.blocks)
     mergeTails(flow)
+    if (small) {
+      fn.blocks = crossJump(fn.blocks)
+      flow = flowOf(fn.blocks)
+    }
     if (ifConvert(flow)) {
-      fn.blocks = fn.blocks.filter((block) => block.code.length > 0)
+      fn.blocks = flow.blocks.filter((block) => block.code.length > 0)
       flow = flowOf(fn.blocks)
     }
     let order = chain(flow)

@@ -62,7 +62,8 @@ function movable({ form, cond, s, shift }: Code): boolean {
   }
 }
 
-function equal(one: Code, other: Code): boolean {
+/** The same instruction, targets and origins apart. */
+export function equal(one: Code, other: Code): boolean {
   return (
     one.form === other.form &&
     one.cond === other.cond &&

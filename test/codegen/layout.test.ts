@@ -60,11 +60,11 @@ describe('the order of blocks', () => {
       calls: fc.constant(5),
     })
     fc.assert(
-      fc.property(shapes, (shape) => {
+      fc.property(shapes, fc.boolean(), (shape, small) => {
         const before = randomFunction(shape)
         const after = randomFunction(shape)
         straighten(after)
-        arrangeBlocks(after)
+        arrangeBlocks(after, small)
         for (let seed = 0; seed < 8; seed++) expect(walk(after, seed)).toEqual(walk(before, seed))
       }),
       { numRuns: 800 },

@@ -82,7 +82,8 @@ function bestTail(group: readonly CodeBlock[], entry: CodeBlock): Tail | undefin
       const whole = members.find((member) => member.code.length === count && member !== entry)
       const last = code[code.length - 1]!
       let bytes = last.form === F.B ? 0 : -JUMP
-      for (let at = code.length - count; at < code.length; at++) if (at < code.length - 1 || last.form !== F.B) bytes += sizeOf(code[at]!)
+      for (let at = code.length - count; at < code.length; at++)
+        if (at < code.length - 1 || last.form !== F.B) bytes += sizeOf(code[at]!)
       const saved = (members.length - 1) * bytes - (whole === undefined ? JUMP : 0)
       if (saved <= most) continue
       most = saved

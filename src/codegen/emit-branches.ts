@@ -3,6 +3,7 @@
 // become lists of codes; targets become positions in that order.
 
 import { unreachable } from '../base/errors.ts'
+import { sizeOf } from '../thumb/encode.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { PC } from '../thumb/registers.ts'
@@ -100,8 +101,8 @@ function copyReturn(code: Code, origin: number): Code {
   return copy
 }
 
-/** Puts returns in the place of branches to nothing but a return, unless those lead to what follows anyway. True if it did. */
-function copyReturns(lists: readonly Code[][]): boolean {
+/** Puts returns in the place of branches to nothing but a return, unless those lead to what follows anyway. `small`: only those of 2 bytes. True if it did. */
+function copyReturns(lists: readonly Code[][], small: boolean): boolean {
   let copied = false
   let next = lists.length
   for (let at = lists.length - 1; at >= 0; at--) {
@@ -111,7 +112,7 @@ function copyReturns(lists: readonly Code[][]): boolean {
     const before = list.at(-2)
     const over = isConditional(before) && before.target === next
     const returns = isJump(last) && last.target !== next && !over ? soleReturn(lists[last.target]!) : undefined
-    if (returns !== undefined) {
+    if (returns !== undefined && (!small || sizeOf(returns) === 2)) {
       list[list.length - 1] = copyReturn(returns, last.origin)
       copied = true
     }
@@ -164,8 +165,8 @@ function dropBranchesToNext(lists: Code[][]): void {
   }
 }
 
-/** Lists of codes in layout order with tidy branches; targets are positions. Changes the function's codes. */
-export function tidyBranches(func: CodeFunction): Code[][] {
+/** Lists of codes in layout order with tidy branches; targets are positions. `small`: nothing gets longer. Changes the function's codes. */
+export function tidyBranches(func: CodeFunction, small = false): Code[][] {
   const lists = toLists(func)
   const ends = threads(lists)
   for (const list of lists) {
@@ -177,7 +178,7 @@ export function tidyBranches(func: CodeFunction): Code[][] {
     if (isJump(last) && isConditional(list.at(-2)) && list.at(-2)!.target === last.target) list.splice(-2, 1)
   }
   dropUnreached(lists)
-  if (copyReturns(lists)) dropUnreached(lists)
+  if (copyReturns(lists, small)) dropUnreached(lists)
   dropBranchesToNext(lists)
   return lists
 }

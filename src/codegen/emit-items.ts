@@ -151,9 +151,9 @@ class Builder {
   /** How many constants want each literal. */
   private readonly wanted = new Map<string | number, number>()
 
-  constructor(func: CodeFunction) {
+  constructor(func: CodeFunction, small: boolean) {
     this.func = func
-    this.lists = tidyBranches(func)
+    this.lists = tidyBranches(func, small)
     let codes = 0
     for (const list of this.lists) codes += list.length
     // At most IT, MOVW and MOVT stand for one code.
@@ -320,7 +320,7 @@ function fuseCompare(list: readonly Code[], at: number): Code | undefined {
   return undefined
 }
 
-/** Items of a function whose codes have real registers, frame and epilogue. Changes the codes. */
-export function buildItems(func: CodeFunction): Items {
-  return new Builder(func).build()
+/** Items of a function whose codes have real registers, frame and epilogue. `small`: bytes are not spent on cycles. Changes the codes. */
+export function buildItems(func: CodeFunction, small = false): Items {
+  return new Builder(func, small).build()
 }

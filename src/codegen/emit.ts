@@ -44,7 +44,7 @@ class Emitter {
   private readonly scratch = new Code(F.NOP)
 
   addFunction(func: CodeFunction, align: boolean): void {
-    const items = buildItems(func)
+    const items = buildItems(func, !align)
     const layout = layOut(items, align)
     const base = this.at
     this.reserve(layout.size)

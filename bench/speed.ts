@@ -1,7 +1,7 @@
 // How fast the compiler and the simulator are, medians of several runs each, as tables: warm compile speed over generated programs
 // and the kernels, whole processes from cold beside Node's and clang's own, memory, the simulator.
 
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const LARGEST = 65_536
 const COUNTS = [100, 1000, 4000, 16_000, LARGEST]
 /** Kernels of different sizes for the whole process. */
 const COLD = ['fletcher32', 'modbus', 'u64dec']
-const RUNS = 9
+const RUNS = 15
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -86,7 +86,9 @@ function sideBySide(commands: readonly (readonly string[])[]): number[] {
   return times.map(median)
 }
 
+/** Of the program as it is published. */
 function coldCompile(root: string, built: BuiltKernels): Table {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   const folder = mkdtempSync(join(tmpdir(), 'thumbpf-bench-'))
   try {
     const rows = [['kernel', '`thumbpf compile`', '`node -e 0`', 'clang -O2, native', 'thumbpf / (node + clang)']]
@@ -95,7 +97,7 @@ function coldCompile(root: string, built: BuiltKernels): Table {
       writeFileSync(object, built.object(name, 'v3'))
       const source = join(root, 'bench/kernels', `${name}.c`)
       const [thumbpf = 0, node = 0, clang = 0] = sideBySide([
-        [process.execPath, join(root, 'build/src/cli/main.js'), 'compile', object, '-o', join(folder, 'out.bin')],
+        [process.execPath, join(root, 'dist/cli/main.js'), 'compile', object, '-o', join(folder, 'out.bin')],
         [process.execPath, '-e', '0'],
         [...builds['clang -O2'].command.split(' '), '-c', source, '-o', join(folder, 'native.o')],
       ])

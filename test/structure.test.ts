@@ -42,9 +42,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['index', 'node'],
 }
 
-/** Rooms that may import Node's modules. */
-/** Dependencies at run time: see package.json. */
+/** Packages that become part of the command line. */
 const packages = new Set(['commander', 'nrf-intel-hex', 'uf2'])
+/** Rooms that may import Node's modules. */
 const nodeRooms = new Set(['node', 'cli', 'machine/node'])
 
 interface SourceFile {

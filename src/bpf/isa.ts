@@ -472,24 +472,19 @@ export interface OpcodeRows {
   readonly discriminator: FieldName | undefined
 }
 
-const byOpcode: readonly (OpcodeRows | undefined)[] = Array.from({ length: 256 }, (_, opcode) => {
-  const group = rows.filter((row) => row.opcode === opcode)
-  const [first] = group
-  if (first === undefined) return undefined
-  const discriminator = fieldNames.find((field) => group.some((row) => row.fixed[field] !== first.fixed[field]))
+const groups: (Row[] | undefined)[] = Array.from({ length: 256 }, () => undefined)
+for (const row of rows) (groups[row.opcode] ??= []).push(row)
+
+const byOpcode: readonly (OpcodeRows | undefined)[] = groups.map((group) => {
+  if (group === undefined) return undefined
+  const [first, ...others] = group
+  const discriminator = fieldNames.find((field) => others.some((row) => row.fixed[field] !== first!.fixed[field]))
   return { rows: group, discriminator }
 })
-
-const byName: ReadonlyMap<string, Row> = new Map(rows.map((row) => [row.name, row]))
 
 /** The rows of an opcode byte; undefined if no instruction has it. */
 export function rowsOfOpcode(opcode: number): OpcodeRows | undefined {
   return byOpcode[opcode]
-}
-
-/** The row of this name; undefined if there is none. */
-export function rowNamed(name: string): Row | undefined {
-  return byName.get(name)
 }
 
 /** The row that an instruction's fields select; undefined if the opcode is unknown or the telling field holds another value. */

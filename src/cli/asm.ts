@@ -18,7 +18,7 @@ export async function asm(file: string, options: AsmOptions, io: Io): Promise<nu
     throw new InputError('assembly is UTF-8 text; this is not')
   }
   const code = assemble(text)
-  await writeOutput(options.output, code, io)
+  writeOutput(options.output, code, io)
   if (options.output !== '-') io.stdout(`${options.output}: ${code.length} bytes, ${code.length / 8} slots\n`)
   return 0
 }

@@ -62,7 +62,12 @@ function withCompileOptions(command: Command): Command {
 function commands(io: Io, settle: (status: number) => void): Command {
   const program = new Command('thumbpf')
     .description('Compiles eBPF programs to Thumb-2 code for ARM Cortex-M4 and runs them on a simulator.')
-    .version(version(), '-V, --version')
+    .option('-V, --version', 'output the version number')
+    // Not by commander's own option, which wants to be told it before anybody asks.
+    .on('option:version', () => {
+      io.stdout(`${version()}\n`)
+      throw new CommanderError(Exit.OK, 'commander.version', '')
+    })
     .usage('[command] FILE [options]')
     .helpOption('-h, --help')
     .showSuggestionAfterError()

@@ -1,9 +1,9 @@
 // `thumbpf compile`: writes the compiled program to a file.
 
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { compile as compileModule, type Image } from '../index.ts'
-import { writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import type { FormatName } from './format-names.ts'
 import { defaultName, formats } from './formats.ts'
@@ -48,11 +48,11 @@ export async function compile(file: string, options: CompileCommandOptions, io: 
   })
   if (options.map !== undefined && map === undefined)
     throw new UsageError('--map is for programs at an address: bin, hex and uf2 with --at')
-  await writeOutput(options.output, bytes, io)
-  if (options.map !== undefined) await writeBytes(options.map, new TextEncoder().encode(map))
+  writeOutput(options.output, bytes, io)
+  if (options.map !== undefined) writeFileSync(options.map, new TextEncoder().encode(map))
   if (options.output === '-') return 0
   if (listing !== undefined) {
-    await writeBytes(join(dirname(options.output), listing.name), new TextEncoder().encode(listing.text))
+    writeFileSync(join(dirname(options.output), listing.name), new TextEncoder().encode(listing.text))
   }
   const entry = image.symbols[image.entry]!
   const also = listing === undefined ? '' : `, with the lines of ${listing.name}`

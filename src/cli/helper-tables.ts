@@ -2,8 +2,8 @@
 
 import { InputError, linuxHelperNames, linuxHelpers, parseHelperHeader, riotHelpers } from '../index.ts'
 import type { HelperTable } from '../index.ts'
-import { readBytes } from '../node.ts'
 import type { HelperChoice } from './helper-choice.ts'
+import { readBytes } from './input.ts'
 
 /** `linux`, `riot`, or the path of a C header. Throws InputError with the header's path and line, and Node's errors. */
 export async function readChoice(text: string): Promise<HelperChoice> {
@@ -13,7 +13,7 @@ export async function readChoice(text: string): Promise<HelperChoice> {
 }
 
 async function readHeader(path: string): Promise<HelperTable> {
-  const text = new TextDecoder().decode(await readBytes(path))
+  const text = new TextDecoder().decode(readBytes(path))
   try {
     return parseHelperHeader(text)
   } catch (error) {

@@ -1,12 +1,13 @@
 // `thumbpf run`: compiles a program, calls it once and prints how it ended.
 
+import { writeFileSync } from 'node:fs'
+
 import { formatOutcome, MapType } from '../index.ts'
-import { readBytes, writeBytes } from '../node.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { execute, type Execution, type MapContents } from './execute.ts'
 import { declaredHelpers, helperChoice } from './helper-choice.ts'
 import { hostHelpers } from './host-helpers.ts'
-import { loadProgram } from './input.ts'
+import { loadProgram, readBytes } from './input.ts'
 import { type Io, paint, UsageError } from './io.ts'
 import { openTarget, type TargetFlags } from './target.ts'
 import { hexBytes, mapTypeName } from './values.ts'
@@ -45,7 +46,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   } finally {
     await target.close()
   }
-  if (options.ctxOut !== undefined) await writeBytes(options.ctxOut, execution.ctx)
+  if (options.ctxOut !== undefined) writeFileSync(options.ctxOut, execution.ctx)
 
   const returned = execution.outcome.kind === 'returned'
   if (options.json === true) {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { InputError } from '../../src/base/errors.ts'
 import { assemble, encodeProgram } from '../../src/bpf/asm.ts'
 import { disassemble, formatInstruction } from '../../src/bpf/disasm.ts'
-import { findRow, rowNamed, rows, rowsOfOpcode } from '../../src/bpf/isa.ts'
+import { findRow, rows, rowsOfOpcode } from '../../src/bpf/isa.ts'
 import type { Instruction, Program } from '../../src/bpf/program.ts'
 import { readProgram } from '../../src/bpf/read.ts'
 import { exampleOf, shapeOf, templates, tokenize } from '../../src/bpf/syntax.ts'
@@ -28,7 +28,6 @@ describe('the table', () => {
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length)
     for (const row of rows) {
       expect(findRow(row.opcode, { dst: 0, src: 0, offset: 0, imm: 0, ...row.fixed })).toBe(row)
-      expect(rowNamed(row.name)).toBe(row)
     }
     expect(rowsOfOpcode(0xff)).toBeUndefined()
     expect(findRow(0xdb, { dst: 0, src: 0, offset: 0, imm: 0x02 })).toBeUndefined()

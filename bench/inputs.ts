@@ -3,6 +3,7 @@
 import { deviceInputs } from './inputs-device.ts'
 import { dataInputs } from './inputs-data.ts'
 import { mathInputs } from './inputs-math.ts'
+import { parseInputs } from './inputs-parse.ts'
 
 export interface KernelInput {
   readonly ctx: Uint8Array
@@ -11,5 +12,7 @@ export interface KernelInput {
 
 /** By the kernel's name, sorted. */
 export const kernelInputs: ReadonlyMap<string, () => KernelInput> = new Map(
-  Object.entries({ ...mathInputs, ...dataInputs, ...deviceInputs }).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  Object.entries({ ...mathInputs, ...dataInputs, ...deviceInputs, ...parseInputs }).toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  ),
 )

@@ -80,7 +80,7 @@ export class Code extends Instruction {
 }
 
 export class CodeBlock {
-  readonly index: number
+  index: number
   code: Code[] = []
   predecessors: number[] = []
   successors: number[] = []
@@ -117,8 +117,16 @@ export class CodeFunction {
 /** Enters an edge between two blocks, once. */
 export function join(from: CodeBlock, to: CodeBlock): void {
   if (from.successors.includes(to.index)) return
-  from.successors.push(to.index)
-  to.predecessors.push(from.index)
+  from.successors = withOne(from.successors, to.index)
+  to.predecessors = withOne(to.predecessors, from.index)
+}
+
+/** The numbers and one more. An array that grows takes room for 17 at once, and most never have more than two. */
+function withOne(numbers: number[], number: number): number[] {
+  if (numbers.length === 0) return [number]
+  if (numbers.length === 1) return [numbers[0]!, number]
+  numbers.push(number)
+  return numbers
 }
 
 /** A copy that the allocator may coalesce away. */

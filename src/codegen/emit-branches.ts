@@ -49,9 +49,14 @@ export function invert(code: Code): void {
 
 /** The function's blocks as lists, without what emits nothing; UNREACHABLE stays where it ends a block. */
 function toLists(func: CodeFunction): Code[][] {
-  const position = new Map<number, number>()
-  func.blocks.forEach((block, at) => position.set(block.index, at))
-  const at = (index: number): number => position.get(index) ?? unreachable(`branch to block ${index}`)
+  let most = 0
+  for (const { index } of func.blocks) most = Math.max(most, index)
+  const position = new Int32Array(most + 1).fill(-1)
+  for (let at = 0; at < func.blocks.length; at++) position[func.blocks[at]!.index] = at
+  const at = (index: number): number => {
+    const place = position[index] ?? -1
+    return place >= 0 ? place : unreachable(`branch to block ${index}`)
+  }
   return func.blocks.map((block) => {
     const list: Code[] = []
     for (const code of block.code) {

@@ -3,7 +3,8 @@
 // and conditional instructions are put into IT blocks.
 
 import { unreachable } from '../base/errors.ts'
-import { fits, sizeOf } from '../thumb/encode.ts'
+import { fits, mustChoose } from '../thumb/encode.ts'
+import type { Row } from '../thumb/encodings.ts'
 import { F, writes } from '../thumb/forms.ts'
 import { encodeModified } from '../thumb/immediates.ts'
 import { Cond, Flags, Index } from '../thumb/instruction.ts'
@@ -45,6 +46,8 @@ export class Literal {
 export class Items {
   count = 0
   readonly codes: Code[] = []
+  /** The smallest encoding of an instruction, where it is known. */
+  readonly rows: (Row | undefined)[] = []
   readonly kinds: Uint8Array
   /** Bytes. */
   readonly sizes: Int32Array
@@ -71,8 +74,16 @@ export class Items {
     this.starts = new Int32Array(blocks + 1)
   }
 
-  push(code: Code, kind: number, size: number): void {
+  /** An instruction in its smallest encoding. */
+  pushPlain(code: Code, inIT: boolean): void {
+    const row = mustChoose(code, inIT)
+    if (inIT) this.inIT[this.count] = 1
+    this.push(code, Kind.PLAIN, row.size, row)
+  }
+
+  push(code: Code, kind: number, size: number, row?: Row): void {
     this.codes.push(code)
+    this.rows.push(row)
     this.kinds[this.count] = kind
     this.sizes[this.count] = size
     if (endsFlow(code)) this.ends[this.count] = 1
@@ -221,7 +232,7 @@ class Builder {
         items.push(code, Kind.ZERO_BRANCH, 2)
         return
       default:
-        items.push(code, Kind.PLAIN, sizeOf(code, false))
+        items.pushPlain(code, false)
     }
   }
 
@@ -238,7 +249,7 @@ class Builder {
       return
     }
     for (const part of [half(code, F.MOV_i, code.imm & 0xffff), half(code, F.MOVT, code.imm >>> 16)]) {
-      items.push(part, Kind.PLAIN, sizeOf(part, false))
+      items.pushPlain(part, false)
     }
   }
 
@@ -264,8 +275,7 @@ class Builder {
     items.push(it, Kind.PLAIN, 2)
     for (const member of members) {
       if (member.s === Flags.ANY) member.s = Flags.KEEP
-      items.push(member, Kind.PLAIN, sizeOf(member, true))
-      items.inIT[items.count - 1] = 1
+      items.pushPlain(member, true)
     }
     return i
   }

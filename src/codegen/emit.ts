@@ -136,7 +136,8 @@ class Emitter {
         this.addTable(code, code.targets.map(offsetOf), layout.entrySizes[i]!, layout.far.get(i)!)
         break
       default:
-        this.instruction(code, items.inIT[i] === 1, items.wide[i] === 1)
+        if (items.wide[i] === 1) this.instruction(code, items.inIT[i] === 1, true)
+        else this.at += encode(code, items.inIT[i] === 1, this.code, this.at, false, items.rows[i])
     }
   }
 

@@ -40,12 +40,12 @@ export function arrangeBlocks(fn: CodeFunction, small = false): void {
 function renumber(fn: CodeFunction): void {
   const old = fn.blocks
   const position = positions(old)
-  fn.blocks = old.map((block, at) => {
-    const copy = new CodeBlock(at)
-    copy.code = block.code
-    copy.loopDepth = block.loopDepth
-    return copy
-  })
+  for (let at = 0; at < old.length; at++) {
+    const block = old[at]!
+    block.index = at
+    block.predecessors = []
+    block.successors = []
+  }
   for (const block of fn.blocks) {
     for (const code of block.code) {
       if (code.target >= 0) {

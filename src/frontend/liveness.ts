@@ -9,7 +9,7 @@ export interface BasicBlock {
   readonly start: number
   readonly end: number
   /** Indices of blocks, taken branch first. */
-  readonly successors: number[]
+  successors: readonly number[]
   liveIn: number
   /** Mask of registers that it writes. */
   defined: number
@@ -91,22 +91,22 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     blocks.push({ start, end, successors: [], liveIn: 0, defined: 0 })
     start = end
   }
-  const predecessors: number[][] = blocks.map(() => [])
   const gen = new Int32Array(blocks.length)
   for (let index = 0; index < blocks.length; index++) {
     const block = blocks[index]!
     const last = instructions[block.end - 1]!
-    if (last.row.kind === 'jump') block.successors.push(blockAt[last.target - fn.start]!)
+    const taken = last.row.kind === 'jump' ? blockAt[last.target - fn.start]! : -1
     const falls = last.row.kind !== 'exit' && !(last.row.kind === 'jump' && last.row.op === 'ja')
     // Only code that is never reached may end without a way on.
-    if (falls && index + 1 < blocks.length) block.successors.push(index + 1)
-    for (const to of block.successors) predecessors[to]!.push(index)
+    if (falls && index + 1 < blocks.length) block.successors = taken >= 0 ? [taken, index + 1] : [index + 1]
+    else if (taken >= 0) block.successors = [taken]
     for (let at = block.end - 1; at >= block.start; at--) {
       const defined = definitions(instructions[at]!)
       block.defined |= defined
       gen[index] = (gen[index]! & ~defined) | uses(instructions[at]!)
     }
   }
+  const { first, from } = predecessorsOf(blocks)
   const work = blocks.map((_, index) => index)
   const queued = new Uint8Array(blocks.length).fill(1)
   while (work.length > 0) {
@@ -118,12 +118,29 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     const live = (gen[index]! | (out & ~block.defined)) & 0x3ff
     if (live === block.liveIn) continue
     block.liveIn = live
-    for (const from of predecessors[index]!) {
-      if (queued[from] === 0) {
-        queued[from] = 1
-        work.push(from)
-      }
+    for (let edge = first[index]!; edge < first[index + 1]!; edge++) {
+      const before = from[edge]!
+      if (queued[before] === 1) continue
+      queued[before] = 1
+      work.push(before)
     }
   }
   return blocks
+}
+
+/** Those of block b are from[first[b]] to from[first[b + 1] - 1]. */
+function predecessorsOf(blocks: readonly BasicBlock[]): { first: Int32Array; from: Int32Array } {
+  const first = new Int32Array(blocks.length + 1)
+  let edges = 0
+  for (const { successors } of blocks) {
+    for (const to of successors) first[to]!++
+    edges += successors.length
+  }
+  // Where each ends, then, counted down, where it begins.
+  for (let index = 1; index <= blocks.length; index++) first[index]! += first[index - 1]!
+  const from = new Int32Array(edges)
+  for (let index = blocks.length - 1; index >= 0; index--) {
+    for (const to of blocks[index]!.successors) from[--first[to]!] = index
+  }
+  return { first, from }
 }

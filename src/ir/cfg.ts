@@ -70,34 +70,35 @@ export function dominators(order: readonly Block[]): Int32Array {
   return idom
 }
 
+function dominates(idom: Int32Array, above: number, below: number): boolean {
+  let at = below
+  while (at > above) at = idom[at]!
+  return at === above
+}
+
 /**
  * Sets `loopDepth` of every block: how many natural loops (back edge to a dominating header) it is in. Edges into loops
  * that are not to a dominating header (irreducible) make no loop. Depths above 4 are not told apart by anything.
  */
 export function findLoops(order: readonly Block[], idom: Int32Array): void {
   for (const block of order) block.loopDepth = 0
-  const dominates = (above: number, below: number): boolean => {
-    while (below > above) below = idom[below]!
-    return below === above
-  }
   const seen = new Int32Array(order.length).fill(-1)
-  for (const header of order) {
-    const latches = header.predecessors.filter(
-      (from) => from.order >= header.order && dominates(header.order, from.order),
-    )
-    if (latches.length === 0) continue
-    const stack: Block[] = [header]
-    seen[header.order] = header.order
-    header.loopDepth++
-    for (const latch of latches) {
-      if (seen[latch.order] === header.order) continue
-      seen[latch.order] = header.order
+  const stack: Block[] = []
+  for (let place = 0; place < order.length; place++) {
+    const header = order[place]!
+    const { predecessors } = header
+    for (let edge = 0; edge < predecessors.length; edge++) {
+      const latch = predecessors[edge]!
+      if (latch.order < place || !dominates(idom, place, latch.order)) continue
+      if (seen[place] !== place) header.loopDepth++
+      seen[place] = place
+      if (seen[latch.order] === place) continue
+      seen[latch.order] = place
       latch.loopDepth++
       stack.push(latch)
     }
     while (stack.length > 0) {
       const block = stack.pop()!
-      if (block === header) continue
       for (const predecessor of block.predecessors) {
         if (predecessor.order < 0 || seen[predecessor.order] === header.order) continue
         seen[predecessor.order] = header.order

@@ -11,16 +11,17 @@ export function splitCriticalEdges(func: Func): void {
   for (const block of func.blocks.slice()) {
     blocks.push(block)
     if (block.successors.length < 2) continue
-    for (const [index, target] of block.successors.entries()) {
+    for (let index = 0; index < block.successors.length; index++) {
+      const target = block.successors[index]!
       if (target.predecessors.length < 2) continue
       const edge = func.newBlock()
       edge.loopDepth = Math.min(block.loopDepth, target.loopDepth)
       func.append(edge, Op.jump, VOID, [], 0, block.terminator.origin)
       block.successors[index] = edge
-      edge.predecessors.push(block)
+      edge.predecessors = [block]
       // The place among the target's predecessors stays, and with it the phis' operands.
       target.predecessors[target.predecessors.indexOf(block)] = edge
-      edge.successors.push(target)
+      edge.successors = [target]
       blocks.push(edge)
       split = true
     }

@@ -189,14 +189,23 @@ export class Func {
 
   branch(from: Block, condition: Value, then: Block, otherwise: Block, origin = -1): void {
     this.append(from, Op.branch, VOID, [condition], 0, origin)
-    connect(from, then)
-    connect(from, otherwise)
+    from.successors = [then, otherwise]
+    then.predecessors = withOne(then.predecessors, from)
+    otherwise.predecessors = withOne(otherwise.predecessors, from)
   }
 }
 
 export function connect(from: Block, to: Block): void {
-  from.successors.push(to)
-  to.predecessors.push(from)
+  from.successors = withOne(from.successors, to)
+  to.predecessors = withOne(to.predecessors, from)
+}
+
+/** The blocks and one more. An array that grows takes room for 17 at once, and most never have more than two. */
+function withOne(blocks: Block[], block: Block): Block[] {
+  if (blocks.length === 0) return [block]
+  if (blocks.length === 1) return [blocks[0]!, block]
+  blocks.push(block)
+  return blocks
 }
 
 /** Takes the edge at index `at` of `from`'s successors away, with the operands of the target's phis for it. */

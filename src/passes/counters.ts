@@ -20,6 +20,8 @@ export interface Counter {
 }
 
 const MAXIMUM_STEP = 1 << 16
+/** Blocks above a loop in which comparisons are looked for. */
+const MAXIMUM_CLIMB = 256
 
 /** The counter that a header's phi is. `idom`: by `order`; `isBack`: whether an edge closes a loop. */
 export function counterOf(phi: Value, order: readonly Block[], idom: Int32Array): Counter | undefined {
@@ -93,7 +95,8 @@ function isOrdered(
 ): boolean {
   const below = step > 0 ? start : bound
   const above = step > 0 ? bound : start
-  for (let block = header; block.order > 0; block = order[idom[block.order]!]!) {
+  for (let block = header, climb = 0; block.order > 0; block = order[idom[block.order]!]!) {
+    if (++climb > MAXIMUM_CLIMB) return false
     if (block.predecessors.length !== 1) continue
     const { terminator, successors } = block.predecessors[0]!
     if (terminator.op !== Op.branch || successors[0] === successors[1]) continue

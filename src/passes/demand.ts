@@ -154,6 +154,9 @@ function wordsOfOperands(value: Value, words: number, facts: Uint8Array): number
     return facts[value.id] !== 0 ? LOW : words
   }
   if ((attributes[op]! & COMPARE) === 0 || args[0]!.type !== I64) return BOTH
-  const known = (arg: Value): number => (arg.op === Op.const ? knownHigh(arg) : facts[arg.id]!)
-  return (known(args[0]!) & known(args[1]!)) !== 0 ? LOW : BOTH
+  return (knownOf(args[0]!, facts) & knownOf(args[1]!, facts)) !== 0 ? LOW : BOTH
+}
+
+function knownOf(value: Value, facts: Uint8Array): number {
+  return value.op === Op.const ? knownHigh(value) : facts[value.id]!
 }

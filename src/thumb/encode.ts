@@ -167,7 +167,8 @@ export function describe(x: Instruction): string {
   return `${name} ${JSON.stringify({ cond, s, d, n, m, a, imm, shift, amount, index })}`
 }
 
-function mustChoose(x: Instruction, inIT: boolean, wide: boolean): Row {
+/** The smallest encoding that holds the instruction; there must be one. */
+export function mustChoose(x: Instruction, inIT = false, wide = false): Row {
   return chooseRow(x, inIT, wide) ?? unreachable(`no encoding holds ${describe(x)}${inIT ? ' inside IT' : ''}`)
 }
 
@@ -249,10 +250,17 @@ export function encodeRow(row: Row, x: Instruction): number {
 /**
  * Writes the smallest encoding (32-bit ones only, with `wide`) to `out` at `offset`, sets `x.size` and gives the bytes
  * written. Inside an IT block 16-bit encodings leave the flags alone. An s of ANY becomes what the encoding does.
+ * `row`: of mustChoose, where that is known.
  */
-export function encode(x: Instruction, inIT: boolean, out: Uint8Array, offset: number, wide = false): number {
+export function encode(
+  x: Instruction,
+  inIT: boolean,
+  out: Uint8Array,
+  offset: number,
+  wide = false,
+  row = mustChoose(x, inIT, wide),
+): number {
   if (x.d > 15 || x.n > 15 || x.m > 15 || x.a > 15) unreachable(`virtual register in ${describe(x)}`)
-  const row = mustChoose(x, inIT, wide)
   const word = encodeRow(row, x)
   x.size = row.size
   if (x.s === Flags.ANY)

@@ -3,7 +3,6 @@
 // then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
 
 import { unreachable } from '../base/errors.ts'
-import { emptySlots } from '../base/slots.ts'
 import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
 import { splitCriticalEdges } from '../ir/edges.ts'
@@ -75,7 +74,9 @@ export class Selector {
   private origin = -1
   /** By value: virtual register, 0 for not needed (so far). Words of pairs stand in `halves`. */
   private registers = new Int32Array(0)
-  private halves: (number[] | undefined)[] = []
+  private halves = new Int32Array(0)
+  /** Registers of four words a pair, from 4 on. */
+  private readonly words: number[] = [0, 0, 0, 0]
   private readonly constants = new Map<number, Constant>()
   /** Addresses, by number of the symbol and offset. */
   private readonly addresses = new Map<number, Constant>()
@@ -106,7 +107,7 @@ export class Selector {
     findLoops(order, idom)
     tiePhis(func, order, idom)
     this.registers = new Int32Array(func.valueCount)
-    this.halves = emptySlots(func.valueCount)
+    this.halves = new Int32Array(func.valueCount)
     this.labels = func.blockCount
     code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
@@ -136,8 +137,14 @@ export class Selector {
 
   /** The register of a word of a pair operation. */
   half(pair: Value, index: number): number {
-    const words = (this.halves[pair.id] ??= [0, 0, 0, 0])
-    return (words[index] ||= this.newRegister())
+    const { words } = this
+    let first = this.halves[pair.id]!
+    if (first === 0) {
+      first = words.length
+      words.push(0, 0, 0, 0)
+      this.halves[pair.id] = first
+    }
+    return (words[first + index] ||= this.newRegister())
   }
 
   /** Something that was selected already, and runs later, reads the word. */
@@ -147,7 +154,7 @@ export class Selector {
 
   /** The register of the word of a pair, 0 if nobody reads it. */
   halfIfUsed(pair: Value, index: number): number {
-    return this.halves[pair.id]?.[index] ?? 0
+    return this.words[this.halves[pair.id]! + index]!
   }
 
   /**
@@ -226,7 +233,7 @@ export class Selector {
   }
 
   needed(value: Value): boolean {
-    return value.type === I64 ? this.halves[value.id] !== undefined : this.registers[value.id] !== 0
+    return value.type === I64 ? this.halves[value.id] !== 0 : this.registers[value.id] !== 0
   }
 
   private flush(): void {
@@ -275,13 +282,11 @@ export class Selector {
         blocks.push(each)
       }
     }
-    code.blocks = blocks.map((old, at) => {
-      const block = new CodeBlock(at)
-      block.code = old.code
-      reuseFlags(block.code)
-      block.loopDepth = old.loopDepth
-      return block
-    })
+    code.blocks = blocks
+    for (let at = 0; at < blocks.length; at++) {
+      blocks[at]!.index = at
+      reuseFlags(blocks[at]!.code)
+    }
     for (let at = 0; at < code.blocks.length; at++) {
       const block = code.blocks[at]!
       let falls = true

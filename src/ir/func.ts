@@ -34,7 +34,8 @@ function hash(type: Type, low: number, high: number): number {
 }
 
 export class Value {
-  readonly id: number
+  /** Its number in the function; changed by renumber alone. */
+  id: number
   op: Operation
   type: Type
   args: Value[]
@@ -180,6 +181,27 @@ export class Func {
     const before = this.constants
     this.constants = [...before, ...before].fill(null)
     for (const constant of before) if (constant !== null) this.putConstant(constant)
+  }
+
+  /**
+   * Numbers the values that are left without gaps, in the order that they had: what passes know of values stands in arrays as long as
+   * there are numbers. Only between passes.
+   */
+  renumber(): void {
+    const number = new Int32Array(this.valueCount)
+    for (const { values } of this.blocks) for (let at = 0; at < values.length; at++) number[values[at]!.id] = 1
+    for (const constant of this.constants) if (constant !== null) number[constant.id] = 1
+    let next = 0
+    for (let id = 0; id < number.length; id++) {
+      const isThere = number[id]!
+      number[id] = next
+      next += isThere
+    }
+    for (const { values } of this.blocks) {
+      for (let at = 0; at < values.length; at++) values[at]!.id = number[values[at]!.id]!
+    }
+    for (const constant of this.constants) if (constant !== null) constant.id = number[constant.id]!
+    this.valueCount = next
   }
 
   jump(from: Block, to: Block, origin = -1): void {

@@ -28,6 +28,9 @@ import { promoteStackSlots } from './stack-slots.ts'
 import { reduceStrength } from './strength.ts'
 import { makeSwitches } from './switches.ts'
 
+/** From so many numbers on, new ones are worth their while. */
+const MANY_VALUES = 2048
+
 export interface PassOptions {
   /** 0: only what the back end needs. s: as 2, but few bytes where cycles and bytes are at odds. */
   readonly optimize: 0 | 2 | 's'
@@ -65,6 +68,8 @@ export function runPasses(module: Module, options: PassOptions): void {
   const words = (needs: Needs): void => {
     const { func } = needs
     step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs))
+    // Most values were of 64 bits.
+    if (func.valueCount >= MANY_VALUES) func.renumber()
     if (optimize) {
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)

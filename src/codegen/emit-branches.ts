@@ -2,6 +2,7 @@
 // branches, returns that are as short as the branch to them, blocks that nothing reaches. Blocks stay in their order and
 // become lists of codes; targets become positions in that order.
 
+import { int32 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { sizeOf } from '../thumb/encode.ts'
 import { F } from '../thumb/forms.ts'
@@ -51,7 +52,7 @@ export function invert(code: Code): void {
 function toLists(func: CodeFunction): Code[][] {
   let most = 0
   for (const { index } of func.blocks) most = Math.max(most, index)
-  const position = new Int32Array(most + 1).fill(-1)
+  const position = int32(most + 1).fill(-1)
   for (let at = 0; at < func.blocks.length; at++) position[func.blocks[at]!.index] = at
   const at = (index: number): number => {
     const place = position[index] ?? -1
@@ -136,7 +137,7 @@ function countUses(list: readonly Code[], uses: Int32Array, by: number): void {
 
 /** Empties lists that control neither falls into nor branches to. */
 function dropUnreached(lists: readonly Code[][]): void {
-  const uses = new Int32Array(lists.length)
+  const uses = int32(lists.length)
   for (const list of lists) countUses(list, uses, 1)
   let falls = true
   for (let at = 0; at < lists.length; at++) {
@@ -152,7 +153,7 @@ function dropUnreached(lists: readonly Code[][]): void {
 /** Drops or turns around the last branches of each list that lead to what follows it anyway. */
 function dropBranchesToNext(lists: Code[][]): void {
   // First position at or after each that is not empty: empty lists share their address.
-  const real = new Int32Array(lists.length + 1).fill(lists.length)
+  const real = int32(lists.length + 1).fill(lists.length)
   for (let at = lists.length - 1; at >= 0; at--) {
     const list = lists[at]!
     const next = real[at + 1]!

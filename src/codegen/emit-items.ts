@@ -2,6 +2,7 @@
 // (emit-layout.ts) and then written (emit.ts). Here constants become moves or literals, compares and branches are fused,
 // and conditional instructions are put into IT blocks.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { fits, mustChoose } from '../thumb/encode.ts'
 import type { Row } from '../thumb/encodings.ts'
@@ -65,13 +66,13 @@ export class Items {
   readonly literals = new Map<number, Literal>()
 
   constructor(blocks: number, capacity: number) {
-    this.kinds = new Uint8Array(capacity)
-    this.sizes = new Int32Array(capacity)
-    this.inIT = new Uint8Array(capacity)
-    this.ends = new Uint8Array(capacity)
-    this.wide = new Uint8Array(capacity)
-    this.depths = new Uint8Array(capacity)
-    this.starts = new Int32Array(blocks + 1)
+    this.kinds = uint8(capacity)
+    this.sizes = int32(capacity)
+    this.inIT = uint8(capacity)
+    this.ends = uint8(capacity)
+    this.wide = uint8(capacity)
+    this.depths = uint8(capacity)
+    this.starts = int32(blocks + 1)
   }
 
   /** An instruction in its smallest encoding. */

@@ -4,6 +4,7 @@
 // The pool invariant: a literal stands after every load of it, at most 4092 bytes from the load's aligned PC whatever
 // sizes the items in between take; control never runs into a pool.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { fitsBranch } from '../thumb/immediates.ts'
 import { chooseRow } from '../thumb/encode.ts'
@@ -87,10 +88,10 @@ class Layouter {
 
   constructor(items: Items) {
     this.items = items
-    this.offsets = new Int32Array(items.count + 1)
-    this.entrySizes = new Uint8Array(items.count)
-    this.pads = new Uint8Array(items.count + 1)
-    this.targets = new Uint8Array(items.count + 1)
+    this.offsets = int32(items.count + 1)
+    this.entrySizes = uint8(items.count)
+    this.pads = uint8(items.count + 1)
+    this.targets = uint8(items.count + 1)
   }
 
   targetOf(code: Code): number {
@@ -124,7 +125,7 @@ class Layouter {
       else if (targets[target] === 0) targets[target] = Target.INSIDE
     }
     const branch = items.count * 12 < FAR_BRANCH ? 4 : 6
-    const upper = new Int32Array(items.count + 1)
+    const upper = int32(items.count + 1)
     let at = 0
     for (let i = 0; i < items.count; i++) {
       if (targets[i] !== 0) at += 2 // what alignLoops may add for each
@@ -171,7 +172,7 @@ class Layouter {
     const { kinds, codes, ends, inIT, literals } = items
     const { count } = items
     // For each item the next one after which a pool costs no branch.
-    const sites = new Int32Array(count)
+    const sites = int32(count)
     for (let i = count - 1, site = count; i >= 0; i--) {
       sites[i] = site
       if (ends[i] === 1) site = i
@@ -308,7 +309,7 @@ class Layouter {
    */
   private alignLoops(): void {
     const { items, offsets, targets, pads } = this
-    const fence = new Uint8Array(items.count + 1)
+    const fence = uint8(items.count + 1)
     for (const pool of this.pools) fence[pool.at] = 1
     let shift = 0
     for (let i = 0; i < items.count; i++) {

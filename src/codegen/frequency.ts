@@ -1,6 +1,7 @@
 // How often each block and edge of a function runs, guessed (Wu and Larus, "Static branch frequency and program profile
 // analysis", with coarser rules): loops go round eight times, ways to traps are hardly taken, equality is rarer than its opposite.
 
+import { float64, int32, uint8 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { type Code, type CodeBlock, P, isJump } from './code.ts'
@@ -38,8 +39,8 @@ export interface Flow {
 export function flowOf(blocks: readonly CodeBlock[]): Flow {
   const count = blocks.length
   const position = positions(blocks)
-  const first = new Int32Array(count + 1)
-  const table = new Uint8Array(count)
+  const first = int32(count + 1)
+  const table = uint8(count)
   const targets: number[] = []
   const from: number[] = []
   for (let at = 0; at < count; at++) {
@@ -60,10 +61,10 @@ export function flowOf(blocks: readonly CodeBlock[]): Flow {
     first,
     from: Int32Array.from(from),
     to: Int32Array.from(targets),
-    frequency: new Float64Array(targets.length),
-    runs: new Float64Array(count),
-    order: new Int32Array(count),
-    cold: new Uint8Array(count),
+    frequency: float64(targets.length),
+    runs: float64(count),
+    order: int32(count),
+    cold: uint8(count),
     table,
   }
   const postorder = depthFirst(flow)
@@ -83,7 +84,7 @@ function onlyMoves(code: readonly Code[]): boolean {
 export function positions(blocks: readonly CodeBlock[]): Int32Array {
   let labels = 0
   for (const block of blocks) labels = Math.max(labels, block.index + 1)
-  const position = new Int32Array(labels)
+  const position = int32(labels)
   for (let at = 0; at < blocks.length; at++) position[blocks[at]!.index] = at
   return position
 }
@@ -103,7 +104,7 @@ export function firstBranch(code: readonly Code[]): number {
 function depthFirst({ blocks, first, to, order }: Flow): number[] {
   const count = blocks.length
   const next = Int32Array.from(first)
-  const seen = new Uint8Array(count)
+  const seen = uint8(count)
   const postorder: number[] = []
   const stack = [0]
   seen[0] = 1
@@ -124,7 +125,7 @@ function depthFirst({ blocks, first, to, order }: Flow): number[] {
 
 function guess(flow: Flow, postorder: readonly number[]): void {
   const { blocks, first, to, order, cold, frequency, runs } = flow
-  const returns = new Uint8Array(blocks.length)
+  const returns = uint8(blocks.length)
   for (const at of postorder) {
     const { code } = blocks[at]!
     const last = code[code.length - 1]!
@@ -137,7 +138,7 @@ function guess(flow: Flow, postorder: readonly number[]): void {
       if (1 === first[at + 1]! - first[at]!) returns[at] = returns[to[first[at]!]!]!
     }
   }
-  const loops = new Uint8Array(blocks.length)
+  const loops = uint8(blocks.length)
   for (let edge = 0; edge < flow.edgeCount; edge++)
     if (order[to[edge]!]! <= order[flow.from[edge]!]!) loops[to[edge]!] = 1
   runs[0] = 1

@@ -3,6 +3,7 @@
 // into the register of a phi. What is joined by this is one block; a comparison made again there goes.
 // Needs and leaves: every block that is not empty ends in a jump.
 
+import { int32 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { encodeModified } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
@@ -37,7 +38,7 @@ class Converter {
     this.flow = flow
     this.blocks = flow.blocks
     this.position = positions(flow.blocks)
-    this.entries = new Int32Array(flow.blocks.length)
+    this.entries = int32(flow.blocks.length)
     for (let edge = 0; edge < flow.edgeCount; edge++) this.entries[flow.to[edge]!]!++
   }
 

@@ -2,6 +2,7 @@
 // frequencies, so that what runs often falls through and loops are tested at their bottom. Costs by the target's model: a branch
 // not taken 1 cycle, one taken 2. Needs: allocated, straightened code. Leaves: no empty block, the entry first.
 
+import { float64, int32, uint8 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
 import { duplicateReturns, duplicateTests } from './duplicate.ts'
@@ -61,7 +62,7 @@ function renumber(fn: CodeFunction): void {
 
 /** Drops the blocks that are empty, if they are no loop; whoever fell into another block branches there. */
 function endInBranches(fn: CodeFunction): void {
-  const targeted = new Uint8Array(fn.blocks.length)
+  const targeted = uint8(fn.blocks.length)
   for (const block of fn.blocks) {
     for (const code of block.code) {
       if (code.target >= 0) targeted[code.target] = 1
@@ -84,7 +85,7 @@ function endInBranches(fn: CodeFunction): void {
 /** Blocks that somebody branches to, and the entry. */
 function reached(blocks: readonly CodeBlock[]): CodeBlock[] {
   const position = positions(blocks)
-  const seen = new Uint8Array(blocks.length)
+  const seen = uint8(blocks.length)
   const stack = [0]
   seen[0] = 1
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
@@ -103,7 +104,7 @@ function reached(blocks: readonly CodeBlock[]): CodeBlock[] {
 /** Cycles that it saves if the target of an edge follows its block. */
 function gains(flow: Flow): Float64Array {
   const { edgeCount, from, frequency, first } = flow
-  const gain = new Float64Array(edgeCount)
+  const gain = float64(edgeCount)
   for (let edge = 0; edge < edgeCount; edge++) {
     const block = from[edge]!
     const count = first[block + 1]! - first[block]!
@@ -126,8 +127,8 @@ function chain(flow: Flow): Int32Array {
   for (let edge = 0; edge < edgeCount; edge++) if (gain[edge]! > 0 && to[edge] !== 0) edges.push(edge)
   edges.sort((one, other) => gain[other]! - gain[one]! || one - other)
   /** By block: the next of its chain, -1 at the end; the head of the chain, at its tail, and the tail, at its head. */
-  const next = new Int32Array(count).fill(-1)
-  const before = new Int32Array(count).fill(-1)
+  const next = int32(count).fill(-1)
+  const before = int32(count).fill(-1)
   const head = Int32Array.from({ length: count }, (_each, at) => at)
   const tail = head.slice()
   for (const edge of edges) {
@@ -142,7 +143,7 @@ function chain(flow: Flow): Int32Array {
     head[end] = start
   }
   // Chains by their earliest block in reverse postorder, so that most branches go forwards; what ends in a trap last.
-  const rank = new Float64Array(count).fill(Infinity)
+  const rank = float64(count).fill(Infinity)
   const heads: number[] = []
   for (let at = 0; at < count; at++) {
     if (before[at] !== -1) continue
@@ -157,7 +158,7 @@ function chain(flow: Flow): Int32Array {
   }
   rank[0] = -1
   heads.sort((one, other) => rank[one]! - rank[other]!)
-  const result = new Int32Array(count)
+  const result = int32(count)
   let placed = 0
   for (const start of heads) for (let each = start; each !== -1; each = next[each]!) result[placed++] = each
   return result

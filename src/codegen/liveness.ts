@@ -3,6 +3,7 @@
 // Blocks where a register is live are found by walking up from its uses (Boissinot et al., "by variable"), so that time
 // and memory go with the ranges and not with blocks times registers.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { narrowOperands } from './narrow-operands.ts'
 import { OperandBuffer, Role, collectOperands, fixedRegister, isRematerialisable, operandIndex } from './operands.ts'
@@ -99,14 +100,14 @@ interface Flat {
 function collect(fn: CodeFunction, line: Line, pins: number[], small: boolean): Flat {
   const buffer = new OperandBuffer()
   let capacity = line.count * 4
-  let register = new Int32Array(capacity)
-  let codeOf = new Int32Array(capacity)
-  let info = new Int32Array(capacity)
+  let register = int32(capacity)
+  let codeOf = int32(capacity)
+  let info = int32(capacity)
   let count = 0
-  const remat = new Int32Array(fn.nextVirtual).fill(-1)
+  const remat = int32(fn.nextVirtual).fill(-1)
   /** Position up to which each real register is written by name in this block. */
   const written = new Int32Array(16)
-  const defined = new Uint8Array(fn.nextVirtual)
+  const defined = uint8(fn.nextVirtual)
   for (let number = 1; number < line.count; number++) {
     const code = line.codes[number]
     if (code === undefined) {
@@ -171,7 +172,7 @@ interface Refs {
 
 function sortByRegister(registers: number, flat: Flat, rematUses: number[]): Refs {
   const { count, register, remat } = flat
-  const start = new Int32Array(registers + 1)
+  const start = int32(registers + 1)
   const copied = Role.PAIR | Role.FIXED
   for (let i = 0; i < count; i++) {
     const r = register[i]!
@@ -185,8 +186,8 @@ function sortByRegister(registers: number, flat: Flat, rematUses: number[]): Ref
   }
   for (let r = 0; r < registers; r++) start[r + 1] = start[r + 1]! + start[r]!
   const fill = start.slice(0, registers)
-  const code = new Int32Array(start[registers]!)
-  const info = new Int32Array(start[registers]!)
+  const code = int32(start[registers]!)
+  const info = int32(start[registers]!)
   for (let i = 0; i < count; i++) {
     const r = register[i]!
     if (r === 0) continue
@@ -232,20 +233,20 @@ class RangeBuilder {
     this.#line = line
     this.#refs = refs
     this.ranges = new Ranges(Math.max(64, Math.ceil(fn.nextVirtual * 1.5)))
-    this.firstRange = new Int32Array(fn.nextVirtual).fill(-1)
-    this.#predecessorStart = new Int32Array(blocks.length + 1)
+    this.firstRange = int32(fn.nextVirtual).fill(-1)
+    this.#predecessorStart = int32(blocks.length + 1)
     let edges = 0
     for (let b = 0; b < blocks.length; b++) {
       this.#predecessorStart[b] = edges
       edges += blocks[b]!.predecessors.length
     }
     this.#predecessorStart[blocks.length] = edges
-    this.#predecessors = new Int32Array(edges)
+    this.#predecessors = int32(edges)
     for (let b = 0, e = 0; b < blocks.length; b++) for (const p of blocks[b]!.predecessors) this.#predecessors[e++] = p
-    this.#stamp = new Int32Array(blocks.length)
-    this.#mark = new Uint8Array(blocks.length)
-    this.#refStamp = new Int32Array(blocks.length)
-    this.#defines = new Uint8Array(blocks.length)
+    this.#stamp = int32(blocks.length)
+    this.#mark = uint8(blocks.length)
+    this.#refStamp = int32(blocks.length)
+    this.#defines = uint8(blocks.length)
   }
 
   build(v: number): void {

@@ -1,6 +1,7 @@
 // What all ways into a block do last is done once, at the block's head: mostly moves and reloads that allocation put on edges. It
 // costs no cycles, and leaves shorter arms for if-conversion. After allocation. Needs and leaves: every block ends in a jump.
 
+import { int32 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Flags, Shift } from '../thumb/instruction.ts'
 import { type Code, type CodeBlock, P, isJump } from './code.ts'
@@ -8,7 +9,7 @@ import { type Flow } from './frequency.ts'
 
 /** Moves common tails into the blocks where they meet. */
 export function mergeTails({ blocks, first, to, edgeCount, from }: Flow): void {
-  const entries = new Int32Array(blocks.length)
+  const entries = int32(blocks.length)
   for (let edge = 0; edge < edgeCount; edge++) entries[to[edge]!]!++
   const ways: CodeBlock[][] = Array.from(entries, () => [])
   for (let edge = 0; edge < edgeCount; edge++) {

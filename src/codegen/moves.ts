@@ -2,6 +2,7 @@
 // spill slots and constants. Needs destinations to be distinct; leaves Codes that change no flags and no other register.
 // Cycles go through a free register, or are swaps by EOR; what moves within memory without a free register borrows one.
 
+import { int32 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { LR } from '../thumb/registers.ts'
 import { Code, P } from './code.ts'
@@ -47,8 +48,8 @@ export class MoveResolver {
   constructor(spillWords: number, makers: readonly (Code | undefined)[]) {
     this.spillWords = spillWords
     this.#makers = makers
-    this.#readers = new Int32Array(FIRST_SLOT + spillWords + 2)
-    this.#writer = new Int32Array(FIRST_SLOT + spillWords + 2).fill(-1)
+    this.#readers = int32(FIRST_SLOT + spillWords + 2)
+    this.#writer = int32(FIRST_SLOT + spillWords + 2).fill(-1)
   }
 
   /** One of the moves that happen at once, until `settle`. */

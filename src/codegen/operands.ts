@@ -2,6 +2,7 @@
 // constraint; which real registers are lost; what is a copy; what can be made again instead of being kept.
 // Everything else about Thumb is unknown to it.
 
+import { int32 } from '../base/arrays.ts'
 import { FIELD, F, formNames, reads, writes } from '../thumb/forms.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import { type Code, FIRST_VIRTUAL, P, isMove } from './code.ts'
@@ -31,10 +32,10 @@ export class OperandBuffer {
   push(register: number, role: number, index: number, fixed: number): void {
     if (this.count === this.register.length) {
       const size = this.count * 2
-      const wider = new Int32Array(size)
+      const wider = int32(size)
       wider.set(this.register)
       this.register = wider
-      const widerInfo = new Int32Array(size)
+      const widerInfo = int32(size)
       widerInfo.set(this.info)
       this.info = widerInfo
     }

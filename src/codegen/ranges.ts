@@ -7,6 +7,7 @@
 //   3i + 2  def  it writes
 // A range [from, to) is held at each of its positions. Ranges are cut only at gap and use positions, where moves can be.
 
+import { float64, int32 } from '../base/arrays.ts'
 import type { Code } from './code.ts'
 
 /** A function's Codes in a line. Number 0 belongs to no block. */
@@ -25,10 +26,10 @@ export class Line {
   readonly frequency: Float64Array
   constructor(count: number, blocks: number) {
     this.count = count
-    this.blockOf = new Int32Array(count)
-    this.first = new Int32Array(blocks)
-    this.footer = new Int32Array(blocks)
-    this.frequency = new Float64Array(blocks)
+    this.blockOf = int32(count)
+    this.first = int32(blocks)
+    this.footer = int32(blocks)
+    this.frequency = float64(blocks)
   }
 }
 
@@ -46,13 +47,13 @@ export class Ranges {
   /** Bundle that it is in. */
   bundle: Int32Array
   constructor(capacity: number) {
-    this.from = new Int32Array(capacity)
-    this.to = new Int32Array(capacity)
-    this.register = new Int32Array(capacity)
-    this.next = new Int32Array(capacity)
-    this.refFrom = new Int32Array(capacity)
-    this.refTo = new Int32Array(capacity)
-    this.bundle = new Int32Array(capacity)
+    this.from = int32(capacity)
+    this.to = int32(capacity)
+    this.register = int32(capacity)
+    this.next = int32(capacity)
+    this.refFrom = int32(capacity)
+    this.refTo = int32(capacity)
+    this.bundle = int32(capacity)
   }
 
   add(register: number, from: number, to: number): number {
@@ -81,14 +82,14 @@ export class Ranges {
 
 /** The same array with twice the room. */
 export function widen(array: Int32Array): Int32Array {
-  const wider = new Int32Array(Math.max(16, array.length * 2))
+  const wider = int32(Math.max(16, array.length * 2))
   wider.set(array)
   return wider
 }
 
 /** The same array with twice the room. */
 export function widenFloat(array: Float64Array): Float64Array {
-  const wider = new Float64Array(Math.max(16, array.length * 2))
+  const wider = float64(Math.max(16, array.length * 2))
   wider.set(array)
   return wider
 }

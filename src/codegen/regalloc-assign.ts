@@ -6,6 +6,7 @@
 // It ends because an eviction needs a heavier bundle and a split makes smaller ones; it succeeds because a bundle of
 // one instruction can evict everything but others of the same instruction, and an instruction has few operands.
 
+import { float64, int32, uint16, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { FIELD } from '../thumb/forms.ts'
 import { ALLOCATABLE, CALLEE_SAVED, LOW, LR } from '../thumb/registers.ts'
@@ -95,9 +96,9 @@ export class Assignment {
     this.used = saved
     this.#calls = (saved & (1 << LR)) !== 0
     this.#positions = 3 * live.line.count + 1
-    this.busy = new Uint16Array(this.#positions)
-    this.#owner = new Int32Array(this.#positions * 15)
-    this.split = new Uint8Array(fn.nextVirtual)
+    this.busy = uint16(this.#positions)
+    this.#owner = int32(this.#positions * 15)
+    this.split = uint8(fn.nextVirtual)
     this.#setRegister = new Int8Array(bundles.count).fill(-1)
     const { pins } = live
     for (let i = 0; i < pins.length; i += 3) {
@@ -110,13 +111,13 @@ export class Assignment {
     }
     const { refStart, refCode, refInfo, remat, line } = live
     const { frequency } = line
-    this.#calmer = new Int32Array(frequency.length)
+    this.#calmer = int32(frequency.length)
     for (let b = 0; b < frequency.length; b++) {
       let before = b - 1
       while (before >= 0 && frequency[before]! >= frequency[b]!) before = this.#calmer[before]!
       this.#calmer[b] = before
     }
-    this.#refCost = new Float64Array(refCode.length + 1)
+    this.#refCost = float64(refCode.length + 1)
     let sum = 0
     for (let v = FIRST_VIRTUAL; v < fn.nextVirtual; v++) {
       const again = remat[v]! >= 0
@@ -130,7 +131,7 @@ export class Assignment {
       }
     }
     this.#refCost[refCode.length] = sum
-    this.#shortRefs = new Int32Array(small ? refCode.length + 1 : 0)
+    this.#shortRefs = int32(small ? refCode.length + 1 : 0)
     for (let i = 0; i + 1 < this.#shortRefs.length; i++)
       this.#shortRefs[i + 1] = this.#shortRefs[i]! + ((refInfo[i]! & Role.SHORT) !== 0 ? 1 : 0)
   }

@@ -2,6 +2,7 @@
 // wherever their ranges don't overlap, the moves of inner loops first; the allocator then places whole bundles, and
 // splits them where that can't be done.
 
+import { float64, int32 } from '../base/arrays.ts'
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import type { Liveness } from './liveness.ts'
 import { isPair } from './operands.ts'
@@ -25,14 +26,14 @@ export class Bundles {
   pool: Int32Array
   poolLength = 0
   constructor(capacity: number, poolCapacity: number) {
-    this.start = new Int32Array(capacity)
-    this.length = new Int32Array(capacity)
-    this.register = new Int32Array(capacity)
-    this.cost = new Float64Array(capacity)
-    this.size = new Int32Array(capacity)
-    this.set = new Int32Array(capacity)
-    this.weight = new Float64Array(capacity)
-    this.pool = new Int32Array(poolCapacity)
+    this.start = int32(capacity)
+    this.length = int32(capacity)
+    this.register = int32(capacity)
+    this.cost = float64(capacity)
+    this.size = int32(capacity)
+    this.set = int32(capacity)
+    this.weight = float64(capacity)
+    this.pool = int32(poolCapacity)
   }
 
   add(start: number, length: number, set: number): number {
@@ -82,9 +83,9 @@ class Coalescer {
     this.#live = live
     const { ranges } = live
     this.#bundles = new Bundles(fn.nextVirtual + (ranges.count >> 1), ranges.count * 2)
-    this.#parent = new Int32Array(fn.nextVirtual)
-    this.#bundleOf = new Int32Array(fn.nextVirtual).fill(-1)
-    this.#room = new Int32Array(fn.nextVirtual)
+    this.#parent = int32(fn.nextVirtual)
+    this.#bundleOf = int32(fn.nextVirtual).fill(-1)
+    this.#room = int32(fn.nextVirtual)
   }
 
   run(): Bundles {

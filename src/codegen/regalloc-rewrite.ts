@@ -2,6 +2,7 @@
 // changes its place (at cuts, along edges), at fixed operands, and for PARALLEL_MOVEs. A value is stored only where memory
 // doesn't hold it already: at each move to memory, or once behind its definitions if that is cheaper.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { F } from '../thumb/forms.ts'
 import { ALLOCATABLE, CALLEE_SAVED, LR } from '../thumb/registers.ts'
@@ -50,10 +51,10 @@ class Rewriter {
     const live = (this.#live = assignment.live)
     this.#bundles = assignment.bundles
     const { line, ranges } = live
-    this.#location = new Int32Array(ranges.count)
-    this.#moveHead = new Int32Array(line.count).fill(-1)
-    this.#deleted = new Uint8Array(line.count)
-    this.#pairBase = new Int32Array(line.count)
+    this.#location = int32(ranges.count)
+    this.#moveHead = int32(line.count).fill(-1)
+    this.#deleted = uint8(line.count)
+    this.#pairBase = int32(line.count)
     let pairs = 0
     for (let n = 1; n < line.count; n++) {
       const code = line.codes[n]
@@ -62,9 +63,9 @@ class Rewriter {
       if (code.form === P.PARALLEL_MOVE) pairs += code.uses.length
       else if (code.form === F.MOV_r && isPair(code)) pairs++
     }
-    this.#pairFrom = new Int32Array(pairs).fill(NOWHERE)
-    this.#pairTo = new Int32Array(pairs).fill(NOWHERE)
-    this.#exit = new Int32Array(fn.blocks.length).fill(-1)
+    this.#pairFrom = int32(pairs).fill(NOWHERE)
+    this.#pairTo = int32(pairs).fill(NOWHERE)
+    this.#exit = int32(fn.blocks.length).fill(-1)
     for (const block of fn.blocks) this.#exit[block.index] = this.#exitOf(block)
   }
 
@@ -101,7 +102,7 @@ class Rewriter {
     const { split } = this.#assignment
     const bundles = this.#bundles
     const inMemory: number[] = []
-    const setNeeds = new Uint8Array(bundles.count)
+    const setNeeds = uint8(bundles.count)
     for (let r = 0; r < ranges.count; r++) {
       const v = ranges.register[r]!
       const bundle = ranges.bundle[r]!
@@ -129,8 +130,8 @@ class Rewriter {
   #slots(needs: Uint8Array): Int32Array {
     const { ranges } = this.#live
     const bundles = this.#bundles
-    const from = new Int32Array(bundles.count).fill(0x7fffffff)
-    const to = new Int32Array(bundles.count)
+    const from = int32(bundles.count).fill(0x7fffffff)
+    const to = int32(bundles.count)
     for (let r = 0; r < ranges.count; r++) {
       const set = bundles.set[ranges.bundle[r]!]!
       if (ranges.from[r]! < from[set]!) from[set] = ranges.from[r]!
@@ -141,7 +142,7 @@ class Rewriter {
     const ends = starts.slice()
     starts.sort((a, b) => from[a]! - from[b]! || a - b)
     ends.sort((a, b) => to[a]! - to[b]! || a - b)
-    const slotOf = new Int32Array(bundles.count)
+    const slotOf = int32(bundles.count)
     const free: number[] = []
     let e = 0
     for (const set of starts) {

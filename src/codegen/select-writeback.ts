@@ -1,6 +1,7 @@
 // Accesses that step their own base: of `load [p]` and `next = p + c` in one block, where nothing reads p after the access,
 // the access gives `next` too (post-index), or, at [p + c], steps before it reads (pre-index). The addition is then free.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { Op } from '../ir/op.ts'
 import { fitsIndexed } from '../thumb/immediates.ts'
@@ -10,7 +11,7 @@ export class Writebacks {
   /** By id of an access: the sum that it gives as well. */
   readonly #next: (Value | undefined)[] = []
   /** By id of a sum: an access gives it. */
-  #given = new Uint8Array(0)
+  #given = uint8(0)
   /** By id of a base at hand: its uses in the block; 0 elsewhere. Of other values -1. */
   #uses = new Int32Array(0)
   /** By id: the index in the block of the last user of a base, sums aside, and of the first user of a sum. */
@@ -35,10 +36,10 @@ export class Writebacks {
     if (sums.length === 0) return
     if (this.#given.length === 0) {
       const { valueCount } = func
-      this.#given = new Uint8Array(valueCount)
-      this.#uses = new Int32Array(valueCount).fill(-1)
-      this.#last = new Int32Array(valueCount)
-      this.#first = new Int32Array(valueCount)
+      this.#given = uint8(valueCount)
+      this.#uses = int32(valueCount).fill(-1)
+      this.#last = int32(valueCount)
+      this.#first = int32(valueCount)
     }
     for (const sum of sums) {
       this.#uses[sum.args[0]!.id] = 0
@@ -91,7 +92,7 @@ function leadsBack(block: Block, header: Block): boolean {
 }
 
 function lastBlocks(func: Func): Int32Array {
-  const last = new Int32Array(func.valueCount)
+  const last = int32(func.valueCount)
   for (const block of func.blocks) {
     for (const value of block.values) {
       const { args } = value

@@ -2,6 +2,7 @@
 // all uses of a value are seen before it: what an instruction took into its operands (a shift, an address, a product) is
 // then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
 
+import { int32 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
@@ -106,8 +107,8 @@ export class Selector {
     const idom = dominators(order)
     findLoops(order, idom)
     tiePhis(func, order, idom)
-    this.registers = new Int32Array(func.valueCount)
-    this.halves = new Int32Array(func.valueCount)
+    this.registers = int32(func.valueCount)
+    this.halves = int32(func.valueCount)
     this.labels = func.blockCount
     code.frameBytes = this.frame.bytes
     code.savesAll = this.options.saveSp >= 0
@@ -274,7 +275,7 @@ export class Selector {
   /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
   private layOut(order: readonly Block[]): void {
     const { code } = this
-    const index = new Int32Array(this.labels).fill(-1)
+    const index = int32(this.labels).fill(-1)
     const blocks: CodeBlock[] = []
     for (const block of order) {
       for (const each of this.made[block.id]!) {

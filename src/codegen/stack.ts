@@ -1,11 +1,12 @@
 // How much stack a module's entry and what it calls use at most.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { type CodeFunction, P } from './code.ts'
 
 /** Bytes, from each function's own (at the index of its symbol); -1 if calls recurse, when no bound is known. */
 export function deepestStack(functions: readonly CodeFunction[], bytes: readonly number[]): number {
-  const total = new Int32Array(functions.length)
-  const state = new Uint8Array(functions.length) // 1: being visited, 2: done
+  const total = int32(functions.length)
+  const state = uint8(functions.length) // 1: being visited, 2: done
   let recursive = false
   const callees = functions.map((fn) => {
     const symbols = new Set<number>()

@@ -1,6 +1,7 @@
 // After allocation many blocks hold nothing but a branch, since their moves were coalesced: whoever goes there goes on to
 // where they lead. Needs: allocated code. Leaves: no such block but where it is a loop of its own.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { type CodeBlock, type CodeFunction, P, isJump } from './code.ts'
@@ -12,7 +13,7 @@ export function straighten(fn: CodeFunction): void {
     if (only === undefined) return block.index + 1
     return block.code.length === 1 && only.form === F.B && only.cond === Cond.AL ? only.target : -1
   }
-  const final = new Int32Array(blocks.length)
+  const final = int32(blocks.length)
   for (const block of blocks) {
     let at = block.index
     // As many steps as there are blocks at most: a loop of empty blocks has no end.
@@ -30,7 +31,7 @@ export function straighten(fn: CodeFunction): void {
     }
   }
   // Reached from the entry by falling or branching.
-  const reached = new Uint8Array(blocks.length)
+  const reached = uint8(blocks.length)
   const work = [0]
   reached[0] = 1
   const visit = (index: number): void => {

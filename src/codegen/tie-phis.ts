@@ -3,6 +3,7 @@
 // computed later. Needs words, critical edges split, loop depths.
 // A test that reads what was moved in front of the branch is made at the branch (select.ts), whatever the order says.
 
+import { int32 } from '../base/arrays.ts'
 import { type Block, type Func, type Value, countUses } from '../ir/func.ts'
 import { COMPARE, I32, Op, attributes } from '../ir/op.ts'
 import { fitsOffset } from '../thumb/immediates.ts'
@@ -106,9 +107,9 @@ class Tying {
     this.#func = func
     this.#idom = idom
     this.#candidates = candidates
-    this.#watched = new Int32Array(func.valueCount)
-    this.#place = new Int32Array(func.valueCount)
-    this.#body = new Int32Array(order.length)
+    this.#watched = int32(func.valueCount)
+    this.#place = int32(func.valueCount)
+    this.#body = int32(order.length)
     const watch = (value: Value): void => {
       if (this.#watched[value.id] === 0) this.#watched[value.id] = this.#reads.push([])
     }

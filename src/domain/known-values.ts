@@ -2,6 +2,8 @@
 // bounds the value is, read as unsigned and as signed. A store of numbered values, in typed arrays; operations on them are
 // in transfer.ts and compare.ts. Knows neither SSA nor bytecode: optimizer and verifier share it.
 
+import { float64, int32 } from '../base/arrays.ts'
+
 /** Bounds up to this magnitude are exact; greater ones are replaced by the next of those below, outwards. */
 export const LIMIT = 2 ** 52
 const WORD = 2 ** 32
@@ -35,8 +37,8 @@ export class KnownValues {
   bounds: Float64Array
 
   constructor(count: number) {
-    this.bits = new Int32Array(count * 4)
-    this.bounds = new Float64Array(count * 4)
+    this.bits = int32(count * 4)
+    this.bounds = float64(count * 4)
     for (let at = 0; at < count * 4; at += 2) this.bounds[at] = 1
   }
 
@@ -46,8 +48,8 @@ export class KnownValues {
     if (count * 4 <= before) return
     const { bits, bounds } = this
     const size = count * 6
-    this.bits = new Int32Array(size)
-    this.bounds = new Float64Array(size)
+    this.bits = int32(size)
+    this.bounds = float64(size)
     this.bits.set(bits)
     this.bounds.set(bounds)
     for (let at = before; at < size; at += 2) this.bounds[at] = 1

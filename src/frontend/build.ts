@@ -1,6 +1,7 @@
 // Program -> SSA, 64-bit as BPF is (RFC 9669). Every BPF register is an I64 value; the 32-bit instructions are word
 // operations between a trunc and a zext. Registers never written, and R1-R5 after a call, are 0.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { Env } from '../base/abi.ts'
 import { unreachable } from '../base/errors.ts'
 import { TrapCode } from '../base/outcome.ts'
@@ -124,12 +125,12 @@ class FunctionBuilder {
     const { func } = this
     const blocks = basicBlocks(this.program, this.fn)
     const order = reversePostorder(blocks)
-    const incoming = new Int32Array(blocks.length)
+    const incoming = int32(blocks.length)
     incoming[0] = 1 // from the prologue
     for (const index of order) for (const to of blocks[index]!.successors) incoming[to]!++
     // IR blocks in the order of the text, whatever the order of their making.
     const heads: (Block | undefined)[] = blocks.map(() => undefined)
-    const reached = new Uint8Array(blocks.length)
+    const reached = uint8(blocks.length)
     for (const index of order) reached[index] = 1
     for (const index of blocks.keys()) if (reached[index] === 1) heads[index] = this.newBlock(index)
     this.finish()
@@ -660,7 +661,7 @@ const atomics: Record<AtomicOp, number> = {
 
 function reversePostorder(blocks: readonly BasicBlock[]): number[] {
   const order: number[] = []
-  const seen = new Uint8Array(blocks.length)
+  const seen = uint8(blocks.length)
   const stack: number[] = [0]
   const next: number[] = [0]
   seen[0] = 1

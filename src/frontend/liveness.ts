@@ -1,6 +1,7 @@
 // Basic blocks of a BPF function and which of R0-R9 are live into each: what SSA construction needs to place phis only
 // where they are used. Register sets are bit masks, so that this is linear in practice.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import type { AluOp } from '../bpf/isa.ts'
 import type { BpfFunction, Instruction, Program } from '../bpf/program.ts'
 
@@ -74,7 +75,7 @@ function definitions(instruction: Instruction): number {
 /** Blocks of a function in the order of its text, with liveness. The first block is the function's start. */
 export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
   const { instructions } = program
-  const leader = new Uint8Array(fn.end - fn.start + 1)
+  const leader = uint8(fn.end - fn.start + 1)
   leader[0] = 1
   for (let index = fn.start; index < fn.end; index++) {
     const instruction = instructions[index]!
@@ -82,7 +83,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     if (kind === 'jump') leader[instruction.target - fn.start] = 1
     if (kind === 'jump' || kind === 'exit') leader[index + 1 - fn.start] = 1
   }
-  const blockAt = new Int32Array(leader.length)
+  const blockAt = int32(leader.length)
   const blocks: BasicBlock[] = []
   for (let start = fn.start; start < fn.end;) {
     let end = start + 1
@@ -91,7 +92,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
     blocks.push({ start, end, successors: [], liveIn: 0, defined: 0 })
     start = end
   }
-  const gen = new Int32Array(blocks.length)
+  const gen = int32(blocks.length)
   for (let index = 0; index < blocks.length; index++) {
     const block = blocks[index]!
     const last = instructions[block.end - 1]!
@@ -108,7 +109,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
   }
   const { first, from } = predecessorsOf(blocks)
   const work = blocks.map((_, index) => index)
-  const queued = new Uint8Array(blocks.length).fill(1)
+  const queued = uint8(blocks.length).fill(1)
   while (work.length > 0) {
     const index = work.pop()!
     queued[index] = 0
@@ -130,7 +131,7 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
 
 /** Those of block b are from[first[b]] to from[first[b + 1] - 1]. */
 function predecessorsOf(blocks: readonly BasicBlock[]): { first: Int32Array; from: Int32Array } {
-  const first = new Int32Array(blocks.length + 1)
+  const first = int32(blocks.length + 1)
   let edges = 0
   for (const { successors } of blocks) {
     for (const to of successors) first[to]!++
@@ -138,7 +139,7 @@ function predecessorsOf(blocks: readonly BasicBlock[]): { first: Int32Array; fro
   }
   // Where each ends, then, counted down, where it begins.
   for (let index = 1; index <= blocks.length; index++) first[index]! += first[index - 1]!
-  const from = new Int32Array(edges)
+  const from = int32(edges)
   for (let index = blocks.length - 1; index >= 0; index--) {
     for (const to of blocks[index]!.successors) from[--first[to]!] = index
   }

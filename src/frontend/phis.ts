@@ -2,6 +2,7 @@
 // definitions along forward edges, taking those that come round loops for the same until the end of a walk shows otherwise;
 // so a loop that leaves a register alone has no phi of it.
 
+import { int32 } from '../base/arrays.ts'
 import type { BasicBlock } from './liveness.ts'
 
 const REGISTERS = 10
@@ -14,12 +15,12 @@ const UNKNOWN = -1
  * entered from outside too.
  */
 export function placePhis(blocks: readonly BasicBlock[], order: readonly number[]): Int32Array {
-  const phis = new Int32Array(blocks.length)
+  const phis = int32(blocks.length)
   const edges = predecessors(blocks, order)
   // By block and register: the definition that reaches its start, and its end. A definition is the number of the block that writes
   // the register, times 2, and 1 more for the phi at its start.
-  const starts = new Int32Array(blocks.length * REGISTERS)
-  const ends = new Int32Array(blocks.length * REGISTERS)
+  const starts = int32(blocks.length * REGISTERS)
+  const ends = int32(blocks.length * REGISTERS)
   const outside = blocks.length * 2
   for (let walk = 0, again = true; again; walk++) {
     again = false

@@ -1,6 +1,7 @@
 // What can be said of a function's graph of blocks: order, dominators (Cooper, Harvey and Kennedy, "A simple, fast
 // dominance algorithm"), loops.
 
+import { int32 } from '../base/arrays.ts'
 import { type Block, type Func, disconnect } from './func.ts'
 
 /** Blocks reached from the entry in reverse postorder; sets `order` of every block (-1: not reached). */
@@ -43,7 +44,7 @@ export function removeUnreachable(func: Func): Block[] {
 
 /** Immediate dominators by `order`: the order of each block's immediate dominator; the entry is its own. */
 export function dominators(order: readonly Block[]): Int32Array {
-  const idom = new Int32Array(order.length).fill(-1)
+  const idom = int32(order.length).fill(-1)
   idom[0] = 0
   for (let changed = true; changed;) {
     changed = false
@@ -82,7 +83,7 @@ function dominates(idom: Int32Array, above: number, below: number): boolean {
  */
 export function findLoops(order: readonly Block[], idom: Int32Array): void {
   for (const block of order) block.loopDepth = 0
-  const seen = new Int32Array(order.length).fill(-1)
+  const seen = int32(order.length).fill(-1)
   const stack: Block[] = []
   for (let place = 0; place < order.length; place++) {
     const header = order[place]!

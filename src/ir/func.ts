@@ -1,6 +1,7 @@
 // Functions in SSA form: blocks of values. A phi is an ordinary value at the head of its block, with one operand a
 // predecessor, in their order. Ids are dense, so that what a pass knows of values stands in arrays beside them.
 
+import { int32 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import type { Prototype } from '../base/prototype.ts'
 import { I32, I64, Op, type Op as Operation, type Type, VOID } from './op.ts'
@@ -188,7 +189,7 @@ export class Func {
    * there are numbers. Only between passes.
    */
   renumber(): void {
-    const number = new Int32Array(this.valueCount)
+    const number = int32(this.valueCount)
     for (const { values } of this.blocks) for (let at = 0; at < values.length; at++) number[values[at]!.id] = 1
     for (const constant of this.constants) if (constant !== null) number[constant.id] = 1
     let next = 0

@@ -1,6 +1,7 @@
 // Parameters and results between a module's functions, a word at a time: those that no one needs are not passed. Needs:
 // all functions legal, without dead code. Leaves: parameters renumbered without gaps. Entries keep their three.
 
+import { int32, uint8 } from '../base/arrays.ts'
 import { Op } from '../ir/op.ts'
 import { type Module, allFunctions } from '../ir/module.ts'
 import type { Func, Value } from '../ir/func.ts'
@@ -17,7 +18,7 @@ export function removeArguments(module: Module): boolean {
   }
   // A parameter is needed if something other than a call's operand for an unneeded parameter reads it.
   const needed = new Map<Func, Uint8Array>()
-  for (const func of funcs) needed.set(func, new Uint8Array(func.params.length))
+  for (const func of funcs) needed.set(func, uint8(func.params.length))
   const feeds = new Map<Func, { param: number; to: Func; at: number }[]>()
   for (const func of funcs) {
     const mine = needed.get(func)!
@@ -54,7 +55,7 @@ export function removeArguments(module: Module): boolean {
   for (const func of module.functions) {
     if (func === null) continue
     const wanted = needed.get(func)!
-    const number = new Int32Array(wanted.length)
+    const number = int32(wanted.length)
     let next = 0
     for (const [at, want] of wanted.entries()) number[at] = want === 1 ? next++ : -1
     const head = func.blocks[0]!

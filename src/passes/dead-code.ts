@@ -2,6 +2,7 @@
 // operation of which only the low word is needed becomes a plain one, and what fed its high word goes.
 // Needs and leaves: any stage.
 
+import { uint8 } from '../base/arrays.ts'
 import { type Func, type Value, replaceValues } from '../ir/func.ts'
 import { EFFECT, I32, Op, TERMINATOR, attributes } from '../ir/op.ts'
 
@@ -64,7 +65,7 @@ export function removeDeadCode(func: Func): boolean {
 
 /** By id: LIVE, with HIGH or without, or 0. */
 export function findLive(func: Func): Uint8Array {
-  const live = new Uint8Array(func.valueCount)
+  const live = uint8(func.valueCount)
   const work: Value[] = []
   for (const block of func.blocks) {
     const { values } = block

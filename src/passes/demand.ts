@@ -1,6 +1,7 @@
 // Which words of each 64-bit value somebody needs, over the calls of a module: an address needs the low one, a sum's low word needs
 // no high one. What legalization need not make, no later pass has to remove. Needs: 64-bit SSA.
 
+import { uint8 } from '../base/arrays.ts'
 import type { Func, Value } from '../ir/func.ts'
 import { COMPARE, EFFECT, I64, Op, TERMINATOR, attributes } from '../ir/op.ts'
 import type { Ranges } from './ranges.ts'
@@ -19,7 +20,7 @@ export function knownHigh(constant: Value): number {
 
 /** By id of each I64 value: a set of ZERO and SIGN. */
 function highWords(func: Func, ranges: Ranges): Uint8Array {
-  const facts = new Uint8Array(func.valueCount)
+  const facts = uint8(func.valueCount)
   for (const block of func.blocks) {
     const { values } = block
     for (let index = 0; index < values.length; index++) {
@@ -69,7 +70,7 @@ export class Needs {
     this.func = func
     this.ranges = ranges
     this.facts = highWords(func, ranges)
-    this.demand = new Uint8Array(func.valueCount)
+    this.demand = uint8(func.valueCount)
     this.result = result
   }
 

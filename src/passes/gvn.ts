@@ -2,6 +2,7 @@
 // other's becomes the other; so does one of two equal phis of a block. Walks blocks in reverse postorder, so that operands are settled first.
 // Needs and leaves: any stage.
 
+import { int32 } from '../base/arrays.ts'
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
 import { type Func, type Value, replaceValues } from '../ir/func.ts'
 import { COMMUTATIVE, Op, PURE, attributes } from '../ir/op.ts'
@@ -11,11 +12,11 @@ export function numberValues(func: Func): void {
   const idom = dominators(order)
   // Preorder numbers in the dominator tree: a dominates b if b's number is within a's span.
   // Blocks come behind their dominators: sizes of subtrees add up from the end, and each child takes the next span of its parent's.
-  const size = new Int32Array(order.length).fill(1)
+  const size = int32(order.length).fill(1)
   for (let index = order.length - 1; index > 0; index--) size[idom[index]!]! += size[index]!
-  const first = new Int32Array(order.length)
-  const last = new Int32Array(order.length)
-  const next = new Int32Array(order.length)
+  const first = int32(order.length)
+  const last = int32(order.length)
+  const next = int32(order.length)
   last[0] = size[0]!
   next[0] = 1
   for (let index = 1; index < order.length; index++) {
@@ -26,10 +27,10 @@ export function numberValues(func: Func): void {
   }
   let buckets = 64
   while (buckets < func.valueCount * 2) buckets *= 2
-  const heads = new Int32Array(buckets).fill(-1)
+  const heads = int32(buckets).fill(-1)
   // Values met, in order; those of one bucket are chained.
   const known: Value[] = []
-  const chain = new Int32Array(func.valueCount)
+  const chain = int32(func.valueCount)
   let replaced = false
   for (const block of order) {
     const begin = first[block.order]!

@@ -2,7 +2,7 @@
 // umul, calls, ...), whose I64 results only `word` reads. What nobody needs is not made.
 
 import { unreachable } from '../base/errors.ts'
-import { emptySlots } from '../base/slots.ts'
+import { emptySlots } from '../base/arrays.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, type Type, VOID } from '../ir/op.ts'

@@ -4,6 +4,7 @@
 // Blocks in reverse postorder, each beginning with what its immediate dominator knows at its end.
 // Needs: words, numbered, so that equal addresses are one value. Leaves work for fold and dead-code.
 
+import { int32 } from '../base/arrays.ts'
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
 import type { Section } from '../ir/module.ts'
@@ -61,7 +62,7 @@ class Pass {
     this.addresses = new Addresses(func, order, isEntry)
     this.idom = dominators(order)
     this.changes = order.map((block) => block.values.filter((value) => effectOf(value) !== Effect.NONE))
-    this.met = new Int32Array(order.length).fill(-1)
+    this.met = int32(order.length).fill(-1)
   }
 
   run(): boolean {

@@ -1,5 +1,6 @@
 // Natural loops with one way in and one way back, and their induction variables, in words: what passes on loops work from.
 
+import { int32 } from '../base/arrays.ts'
 import { dominators, findLoops } from '../ir/cfg.ts'
 import type { Block, Value } from '../ir/func.ts'
 import { I32, Op } from '../ir/op.ts'
@@ -33,7 +34,7 @@ export class LoopForest {
 
   constructor(order: readonly Block[]) {
     this.#idom = dominators(order)
-    this.#owner = new Int32Array(order.length).fill(-1)
+    this.#owner = int32(order.length).fill(-1)
     findLoops(order, this.#idom)
     const loops: Loop[] = []
     for (let at = order.length - 1; at >= 0; at--) {

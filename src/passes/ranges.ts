@@ -4,7 +4,7 @@
 // Needs: any stage; best folded and numbered.
 
 import { UNMAPPED_END } from '../base/abi.ts'
-import { emptySlots } from '../base/slots.ts'
+import { emptySlots, int32, uint8 } from '../base/arrays.ts'
 import { Comparison, decide, refine } from '../domain/compare.ts'
 import { KnownValues, LIMIT } from '../domain/known-values.ts'
 import * as domain from '../domain/transfer.ts'
@@ -116,14 +116,14 @@ class Analysis {
     this.hasContext = func.hasContext
     this.idom = dominators(order)
     const count = order.length
-    this.place = new Int32Array(count)
-    this.end = new Int32Array(count)
-    this.reached = new Uint8Array(count)
-    this.met = new Uint8Array(count)
-    this.isHeader = new Uint8Array(count)
-    this.gathered = new Int32Array(func.valueCount)
-    this.derived = new Int32Array(func.valueCount)
-    this.derivedNext = new Int32Array(func.valueCount)
+    this.place = int32(count)
+    this.end = int32(count)
+    this.reached = uint8(count)
+    this.met = uint8(count)
+    this.isHeader = uint8(count)
+    this.gathered = int32(func.valueCount)
+    this.derived = int32(func.valueCount)
+    this.derivedNext = int32(func.valueCount)
     this.values = emptySlots(func.valueCount)
     let slots = func.valueCount
     for (const block of order) {
@@ -163,8 +163,8 @@ class Analysis {
   private arrange(): void {
     const { order, idom, place, end, sequence } = this
     const count = order.length
-    const child = new Int32Array(count).fill(-1)
-    const sibling = new Int32Array(count).fill(-1)
+    const child = int32(count).fill(-1)
+    const sibling = int32(count).fill(-1)
     for (let index = count - 1; index > 0; index--) {
       const above = idom[index]!
       sibling[index] = child[above]!

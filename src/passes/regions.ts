@@ -4,6 +4,7 @@
 // else, it is not followed any more, and a stack is then given away.
 // For 64-bit SSA and for words alike. Where an index is added to an address of the stack, ranges say how far it reaches.
 
+import { int32 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { type Block, type Callee, type Func, type Value, callsHelper } from '../ir/func.ts'
 import { COMPARE, I64, Op, attributes } from '../ir/op.ts'
@@ -85,9 +86,9 @@ export class Addresses {
     this.func = func
     this.order = order
     this.isEntry = isEntry
-    this.region = new Int32Array(func.valueCount).fill(UNVISITED)
-    this.from = new Int32Array(func.valueCount)
-    this.to = new Int32Array(func.valueCount)
+    this.region = int32(func.valueCount).fill(UNVISITED)
+    this.from = int32(func.valueCount)
+    this.to = int32(func.valueCount)
     // Phis are taken for what comes from above until a later round shows otherwise. What was given up stays so.
     const followed: Value[] = []
     const { region } = this

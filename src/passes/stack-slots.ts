@@ -4,7 +4,7 @@
 // written is 0.
 // Needs and leaves: 64-bit SSA, as the frontend makes it. Phis that are not needed go with `fold`.
 
-import { emptySlots } from '../base/slots.ts'
+import { emptySlots, int32, uint8 } from '../base/arrays.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
 import { I32, I64, Op, type Type } from '../ir/op.ts'
@@ -102,15 +102,15 @@ function usesStack(order: readonly Block[]): boolean {
 /** What accesses do with the bytes of one stack. */
 class Area {
   /** Accesses at constant offsets use the byte. */
-  readonly used = new Uint8Array(STACK_BYTES)
+  readonly used = uint8(STACK_BYTES)
   /** One of them uses this byte and the one below. */
-  readonly joined = new Uint8Array(STACK_BYTES)
+  readonly joined = uint8(STACK_BYTES)
   /** Others may use it. */
-  readonly shared = new Uint8Array(STACK_BYTES)
+  readonly shared = uint8(STACK_BYTES)
   /** The number of the byte's slot, -1 for none. */
-  readonly slot = new Int32Array(STACK_BYTES).fill(-1)
+  readonly slot = int32(STACK_BYTES).fill(-1)
   /** Stores of bytes and halfwords, by their first byte. */
-  readonly narrow = new Uint8Array(STACK_BYTES)
+  readonly narrow = uint8(STACK_BYTES)
 }
 
 class Slots {
@@ -194,8 +194,8 @@ class Slots {
 function liveSlots(order: readonly Block[], slots: Slots): Int32Array {
   const words = (slots.all.length + 31) >>> 5
   // Rows of a block each, in one piece.
-  const live = new Int32Array(order.length * words)
-  const defined = new Int32Array(order.length * words)
+  const live = int32(order.length * words)
+  const defined = int32(order.length * words)
   for (let at = 0; at < order.length; at++) {
     const { values } = order[at]!
     for (let index = 0; index < values.length; index++) {
@@ -209,7 +209,7 @@ function liveSlots(order: readonly Block[], slots: Slots): Int32Array {
     }
   }
   const work = order.map((block) => block.order)
-  const queued = new Uint8Array(order.length).fill(1)
+  const queued = uint8(order.length).fill(1)
   while (work.length > 0) {
     const at = work.pop()!
     queued[at] = 0

@@ -4,6 +4,7 @@
 // (select-writeback.ts), else an addition. If only the loop's own condition is left to read the induction variable, countdown
 // makes a counter of it. Needs: legal, uses counted. Leaves: legal, with dead code and equal values before loops.
 
+import { int32 } from '../base/arrays.ts'
 import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, countUses, replaceValues } from '../ir/func.ts'
 import { I32, Op } from '../ir/op.ts'
@@ -60,7 +61,7 @@ export function reduceStrength(func: Func): boolean {
     if (groups.length === 0) continue
     if (left === undefined) {
       countUses(func)
-      left = new Int32Array(func.valueCount)
+      left = int32(func.valueCount)
     }
     const chosen: Group[] = []
     for (const induction of inductions) {

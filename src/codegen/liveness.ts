@@ -210,6 +210,23 @@ export function refPosition(code: number, info: number): number {
 const IN = 1
 const OUT = 2
 
+/** So few numbers are sorted here sooner than by a call. */
+const FEW = 32
+
+/** Sorts the first `count` numbers. */
+function sortFirst(numbers: Int32Array, count: number): void {
+  if (count > FEW) {
+    numbers.subarray(0, count).sort()
+    return
+  }
+  for (let at = 1; at < count; at++) {
+    const number = numbers[at]!
+    let to = at
+    for (; to > 0 && numbers[to - 1]! > number; to--) numbers[to] = numbers[to - 1]!
+    numbers[to] = number
+  }
+}
+
 class RangeBuilder {
   readonly ranges: Ranges
   readonly firstRange: Int32Array
@@ -328,13 +345,14 @@ class RangeBuilder {
   #emit(v: number, begin: number, end: number): void {
     const { code } = this.#refs
     const { blockOf, first, footer } = this.#line
-    const through = this.#through.subarray(0, this.#throughCount)
-    through.sort()
+    const through = this.#through
+    const count = this.#throughCount
+    sortFirst(through, count)
     let t = 0
     let i = begin
-    while (i < end || t < through.length) {
+    while (i < end || t < count) {
       const b = i < end ? blockOf[code[i]!]! : -1
-      if (t < through.length && (b < 0 || through[t]! < b)) {
+      if (t < count && (b < 0 || through[t]! < b)) {
         const block = through[t++]!
         this.#extend(v, 3 * first[block]!, 3 * footer[block]! + 3, i, i)
         continue

@@ -51,7 +51,7 @@ export function removeDeadCode(func: Func): boolean {
       value.args = [value.args[0]!, value.args[low.second]!]
       simplified = true
     }
-    values.length = kept
+    if (kept < values.length) values.length = kept
   }
   if (!simplified) return false
   for (const block of func.blocks) {

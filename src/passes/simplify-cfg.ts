@@ -52,7 +52,9 @@ export function simplifyCfg(func: Func): void {
       next.predecessors = []
     }
   }
-  func.blocks = func.blocks.filter((block) => block.values.length > 0)
+  let joined = false
+  for (const { values } of func.blocks) if (values.length === 0) joined = true
+  if (joined) func.blocks = func.blocks.filter((block) => block.values.length > 0)
   skipEmpty(func)
 }
 
@@ -68,8 +70,8 @@ function skipEmpty(func: Func): void {
     const target = block.successors[0]!
     if (target === block || hasPhi(target)) continue
     for (const from of block.predecessors) {
-      for (const [index, to] of from.successors.entries()) {
-        if (to !== block) continue
+      for (let index = 0; index < from.successors.length; index++) {
+        if (from.successors[index] !== block) continue
         from.successors[index] = target
         target.predecessors.push(from)
       }

@@ -71,7 +71,8 @@ writeFileSync(join(folder, 'licenses.txt'), `Packages in these files\n\n${licenc
 const example = (name) => join(root, 'examples', name)
 for (const args of [
   ['compile', example('packet.o'), '-o', '-'],
-  ['compile', example('alarm.o'), '--at', '0x8000', '--format', 'image', '-o', '-'],
+  ['compile', example('vibration.o'), '--format', 'image', '-o', '-'],
+  ['compile', example('events.o'), '-O', 's', '--format', 'elf', '-o', '-'],
   ['run', example('fletcher32.o'), '--ctx', `@${example('inputs/fletcher32.bin')}`],
   ['objdump', example('packet.o')],
 ]) {

@@ -539,6 +539,7 @@ function compilePattern(row: Row): void {
   const next: Record<string, number> = { l: 14, p: 15 }
   let position = 0
   for (const letter of immLetters) {
+    if (!pattern.includes(letter)) continue
     next[letter] = position
     position += count(pattern, letter)
   }

@@ -57,6 +57,8 @@ interface Line {
 
 export class Matcher {
   /** By operation: the rules for it. */
+  private readonly unread: (RuleLine[] | undefined)[] = opNames.map(() => undefined)
+  /** By operation that is in the tables: the same, and what they begin with. */
   private readonly lines: (Line[] | undefined)[] = opNames.map(() => undefined)
   /** By operation: WITHOUT rules, UNREAD, or in the tables. */
   private readonly states = new Uint8Array(COUNT)
@@ -70,11 +72,12 @@ export class Matcher {
 
   constructor(lines: readonly RuleLine[]) {
     for (const line of lines) {
-      const [root, first, second] = heads(line)
-      const op = opOf(root!.slice(1)) ?? unreachable(`rule '${line.text}': no operation`)
+      const { text } = line
+      const op = opOf(text.slice(1, text.indexOf(' '))) ?? unreachable(`rule '${text}': no operation`)
       this.states[op] = UNREAD
-      const list = (this.lines[op] ??= [])
-      list.push({ line, first: kindOfHead(first), second: kindOfHead(second), entries: undefined })
+      const own = this.unread[op]
+      if (own === undefined) this.unread[op] = [line]
+      else own.push(line)
     }
   }
 
@@ -83,7 +86,7 @@ export class Matcher {
     const { op, args } = value
     if (this.states[op] !== READY) {
       if (this.states[op] === WITHOUT) return value
-      this.prepare(op, this.lines[op]!)
+      this.prepare(op)
     }
     const a = args[0]!
     const root = value.type === I64 || a.type === I64 ? op + COUNT : op
@@ -117,7 +120,12 @@ export class Matcher {
   }
 
   /** Gives the operation its part of the tables. */
-  private prepare(op: number, lines: readonly Line[]): void {
+  private prepare(op: number): void {
+    const lines = this.unread[op]!.map((line) => {
+      const [, first, second] = heads(line)
+      return { line, first: kindOfHead(first), second: kindOfHead(second), entries: undefined }
+    })
+    this.lines[op] = lines
     const exchanged = (attributes[op]! & COMMUTATIVE) !== 0
     // What operands are told apart by, after a first class for all else.
     const firsts = new Set([ANY, ZERO, ONE, ONES, Op.const])

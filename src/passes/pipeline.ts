@@ -7,6 +7,7 @@ import { Op } from '../ir/op.ts'
 import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
 import { foldBooleans } from './booleans.ts'
+import { combineAccesses } from './combine.ts'
 import { countDown } from './countdown.ts'
 import { removeDeadCode } from './dead-code.ts'
 import { type Needs, findNeeds } from './demand.ts'
@@ -82,6 +83,11 @@ export function runPasses(module: Module, options: PassOptions): void {
       }
       // divide after fold: nothing is known any more of quotients and remainders that are products.
       if (step('divide', func, (each) => replaceDivisions(each, small))) {
+        step('fold', func, fold)
+        step('gvn', func, numberValues)
+      }
+      // Behind loads, so that no byte is read twice.
+      if (step('combine', func, (each) => combineAccesses(each, isEntry(module, each)))) {
         step('fold', func, fold)
         step('gvn', func, numberValues)
       }

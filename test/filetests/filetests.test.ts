@@ -19,6 +19,7 @@ import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { accumulate } from '../../src/passes/accumulate.ts'
 import { foldBooleans } from '../../src/passes/booleans.ts'
+import { combineAccesses } from '../../src/passes/combine.ts'
 import { countDown } from '../../src/passes/countdown.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
@@ -61,6 +62,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   'redundant-phis': removeRedundantPhis,
   'simplify-cfg': simplifyCfg,
   fold,
+  combine: (func) => combineAccesses(func, true),
   countdown: countDown,
   gvn: numberValues,
   'signed-loads': signLoads,

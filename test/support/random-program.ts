@@ -138,7 +138,8 @@ class Generator {
   statement(depth: number, callable: boolean): void {
     const { random } = this
     const kind = random.below(100)
-    if (kind < 45) this.alu()
+    if (kind < 43) this.alu()
+    else if (kind < 45) this.pieces()
     else if (kind < 53) this.load()
     else if (kind < 61) this.store()
     else if (kind < 67) this.slotAccess()
@@ -219,6 +220,45 @@ class Generator {
     const [base, offset] = this.place(size)
     if (random.chance(30)) this.put(0x62 | bits, base, 0, offset, this.immediate())
     else this.put(0x63 | bits, base, this.data(), offset)
+  }
+
+  /** A word in bytes or halfwords, in either order: loaded and joined, stored in parts, filled with constants, or copied. */
+  pieces(): void {
+    const { random } = this
+    const size = random.chance(75) ? 1 : 2
+    const count = 2 + random.below(size === 1 ? 7 : 3)
+    const [base, offset] = this.place(size * count + 1)
+    const [to, toOffset] = random.chance(30) ? [base, offset + 1 - random.below(2)] : this.place(size * count + 1)
+    const width = WIDTH[size]
+    const cls = random.chance(50) ? 0x07 : 0x04
+    const kind = random.below(4)
+    const value = random.pick([0, 7])
+    const swapped = random.chance(40)
+    const shuffled = random.chance(30)
+    for (let step = 0; step < count; step++) {
+      // In pairs the other way round, now and then.
+      const at = shuffled && (step ^ 1) < count ? step ^ 1 : step
+      const place = swapped ? count - 1 - at : at
+      const shift = (8 * size * at) & (cls === 7 ? 63 : 31)
+      if (kind === 0) {
+        this.put(0x61 | width, 3, base, offset + size * place)
+        if (shift > 0) this.put(0x60 | cls, 3, 0, 0, shift)
+        this.put((step === 0 ? 0xb8 : 0x48) | cls, value, 3)
+      } else if (kind === 1) {
+        this.put(0xb8 | cls, 3, value)
+        if (shift > 0) this.put((random.chance(80) ? 0x70 : 0xc0) | cls, 3, 0, 0, shift)
+        this.put(0x63 | width, base, 3, offset + size * place)
+      } else if (kind === 2) {
+        this.put(0x62 | width, base, 0, offset + size * place, this.immediate())
+      } else {
+        this.put(0x61 | width, 3, base, offset + size * place)
+        this.put(0x63 | width, to, 3, toOffset + size * place)
+      }
+      if (random.chance(5)) {
+        if (random.chance(50)) this.store()
+        else this.load()
+      }
+    }
   }
 
   slotAccess(): void {

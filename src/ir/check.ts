@@ -117,12 +117,13 @@ export function check(func: Func): void {
   }
 }
 
-/** Distinct successors, each of them in the table. */
+/** Two distinct successors or more, each of them in the table. */
 function checkSwitch({ terminator, successors }: Block, fail: (what: string, value: Value) => never): void {
   const [, ...cases] = terminator.args
   for (const each of cases) {
     if (each.op !== Op.const || successors[each.imm] === undefined) fail('case', terminator)
   }
+  if (successors.length < 2) fail('number of successors', terminator)
   for (const [at, to] of successors.entries()) {
     if (successors.indexOf(to) !== at || !cases.some(({ imm }) => imm === at)) fail('successors of switch', terminator)
   }

@@ -297,7 +297,9 @@ function replace(func: Func, tree: Tree, table: Table): void {
     if (number < 0) number = targets.push(target) - 1
     cases.push(word(number))
   }
-  func.append(hub, Op.switch, VOID, cases, 0, origin)
+  // Bounds alone may have told the ways apart.
+  if (targets.length === 1) func.append(hub, Op.jump, VOID, [], 0, origin)
+  else func.append(hub, Op.switch, VOID, cases, 0, origin)
   for (const target of targets) connect(hub, target)
   // The old edges go last: the new ones took their phis' operands from them.
   for (const node of tree.nodes) {

@@ -12,6 +12,8 @@ const seeds: readonly (readonly [number, number, number, 0 | 2])[] = [
   // Shifts in a row by 64 bits and more.
   [50058, 6, 1, 2],
   [60430, 51, 2, 2],
+  // A switch that always goes one way.
+  [7002009, 27, 0, 2],
 ]
 
 const machine = new Simulator()

@@ -15,6 +15,7 @@ import { replaceDivisions } from './divide.ts'
 import { keepDeviceLoads } from './device-loads.ts'
 import { fold } from './fold.ts'
 import { numberValues } from './gvn.ts'
+import { hoistLoads } from './hoist.ts'
 import { simplifyPhis } from './phis.ts'
 import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
@@ -91,6 +92,7 @@ export function runPasses(module: Module, options: PassOptions): void {
         step('fold', func, fold)
         step('gvn', func, numberValues)
       }
+      step('hoist', func, (each) => hoistLoads(each, isEntry(module, each), module.sections))
       step('phis', func, simplifyPhis)
     }
     const plain = step('dead-code', func, removeDeadCode)

@@ -24,6 +24,7 @@ import { countDown } from '../../src/passes/countdown.ts'
 import { removeDeadCode } from '../../src/passes/dead-code.ts'
 import { fold } from '../../src/passes/fold.ts'
 import { numberValues } from '../../src/passes/gvn.ts'
+import { hoistLoads } from '../../src/passes/hoist.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { signLoads } from '../../src/passes/signed-loads.ts'
 import { narrow } from '../../src/passes/narrow.ts'
@@ -58,6 +59,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   loads: (func) => removeLoads(func, true, []),
   'stack-slots': (func) => promoteStackSlots(func, true),
   booleans: foldBooleans,
+  hoist: (func) => hoistLoads(func, true, []),
   phis: simplifyPhis,
   'redundant-phis': removeRedundantPhis,
   'simplify-cfg': simplifyCfg,

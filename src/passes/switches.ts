@@ -6,7 +6,7 @@
 
 import { type Block, type Func, type Value, connect, countUses, disconnect } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
-import { I32, I64, Op, VOID } from '../ir/op.ts'
+import { COMPARE, I32, I64, Op, VOID, attributes } from '../ir/op.ts'
 import { type Interval, type Test, complement, domainOf, intersect, testOf } from './switch-tests.ts'
 
 /** Entries of a table, at most. */
@@ -67,23 +67,31 @@ export function makeSwitches(func: Func, small: boolean): boolean {
   return changed
 }
 
-/** Whether a comparison with a constant follows another, and that a third one. */
+/** Whether a comparison with a constant follows another of the same value, and that a third one. */
 function hasCandidates(func: Func): boolean {
-  for (const { values, successors } of func.blocks) {
-    if (successors.length !== 2 || !isTest(values)) continue
-    for (const next of successors) {
-      if (next.predecessors.length !== 1 || next.successors.length !== 2 || !isTest(next.values)) continue
+  for (const block of func.blocks) {
+    const tested = testedBy(block)
+    if (tested === null) continue
+    for (const next of block.successors) {
+      if (next.predecessors.length !== 1 || testedBy(next) !== tested) continue
       for (const third of next.successors) {
-        if (third.predecessors.length === 1 && third.successors.length === 2 && isTest(third.values)) return true
+        if (third.predecessors.length === 1 && testedBy(third) === tested) return true
       }
     }
   }
   return false
 }
 
-function isTest(values: readonly Value[]): boolean {
+/** The value that the branch at a block's end compares with a constant, as testOf has it. */
+function testedBy({ values }: Block): Value | null {
   const terminator = values[values.length - 1]!
-  return terminator.op === Op.branch && testOf(terminator.args[0]!) !== undefined
+  if (terminator.op !== Op.branch) return null
+  const { op, args } = terminator.args[0]!
+  if ((attributes[op]! & COMPARE) === 0) return null
+  const left = args[0]!
+  const right = args[args.length >> 1]!
+  const value = right.op === Op.const ? left : left.op === Op.const ? right : null
+  return value !== null && value.op === Op.add && value.args[1]!.op === Op.const ? value.args[0]! : value
 }
 
 class Tree {

@@ -12,6 +12,7 @@ import { FIRST_SLOT, type Location, MoveResolver, NOWHERE, madeBy } from './move
 import { Field, Role, fixedRegister, isBranch, isPair, operandIndex } from './operands.ts'
 import type { Assignment } from './regalloc-assign.ts'
 import type { Bundles } from './regalloc-bundles.ts'
+import { dropUnused, expectedRuns, moveToMemory } from './regalloc-residence.ts'
 
 /** When moves happen at a number: before its Code, on the edge behind it (before a branch), after its Code. */
 const BEFORE = 0
@@ -239,6 +240,11 @@ class Rewriter {
   #edgeTo: number[] = []
   #edgeNumber: number[] = []
   #edgePhase: number[] = []
+  /** Block that the moves run with, -1 where there is no place for them. */
+  #edgeBlock: number[] = []
+  #edgeRuns: number[] = []
+  /** By block, once somebody asks. */
+  #runs: Float64Array | undefined
 
   #transitions(v: number): void {
     const { ranges, firstRange, line } = this.#live
@@ -253,6 +259,8 @@ class Rewriter {
     this.#edgeTo.length = 0
     this.#edgeNumber.length = 0
     this.#edgePhase.length = 0
+    this.#edgeBlock.length = 0
+    this.#edgeRuns.length = 0
     for (let i = 0; i < list.length; i++) {
       const r = list[i]!
       const from = ranges.from[r]!
@@ -261,13 +269,23 @@ class Rewriter {
       if (from === 3 * line.first[block]!) {
         this.#edgesInto(block, r)
       } else if (i > 0 && ranges.to[list[i - 1]!] === from) {
-        if (from % 3 === 1) this.#transition(list[i - 1]!, r, number, BEFORE)
-        else this.#transition(list[i - 1]!, r, number - 1, AFTER)
+        if (from % 3 === 1) this.#transition(list[i - 1]!, r, number, BEFORE, block)
+        else this.#transition(list[i - 1]!, r, number - 1, AFTER, block)
       }
       for (block++; block < line.first.length && 3 * line.first[block]! < ranges.to[r]!; block++)
         this.#edgesInto(block, r)
     }
-    if (memory) this.#store()
+    const maker = this.#live.remat[v]!
+    const ways = { from: this.#edgeFrom, to: this.#edgeTo, runs: this.#edgeRuns }
+    if (maker >= 0) dropUnused(this.#live, list, ways, this.#location, madeBy(maker))
+    if (memory) {
+      this.#runs ??= expectedRuns(this.#fn)
+      for (let i = 0; i < this.#edgeBlock.length; i++)
+        this.#edgeRuns.push(this.#edgeBlock[i]! < 0 ? 0 : this.#runs[this.#edgeBlock[i]!]!)
+      const inMemory = list.find((r) => this.#location[r]! >= FIRST_SLOT)!
+      moveToMemory(this.#live, this.#runs, list, ways, this.#location, this.#location[inMemory]!)
+      this.#store()
+    }
     for (let i = 0; i < this.#edgeFrom.length; i++) {
       const from = this.#edgeFrom[i]!
       if (from < 0) continue
@@ -275,12 +293,13 @@ class Rewriter {
     }
   }
 
-  #transition(from: number, to: number, number: number, phase: number): void {
+  #transition(from: number, to: number, number: number, phase: number, block: number): void {
     if (from === to) return
     this.#edgeFrom.push(from)
     this.#edgeTo.push(to)
     this.#edgeNumber.push(number)
     this.#edgePhase.push(phase)
+    this.#edgeBlock.push(block)
   }
 
   #edgesInto(block: number, range: number): void {
@@ -290,16 +309,14 @@ class Rewriter {
       const p = predecessors[i]!
       const source = this.#rangeAt(3 * line.footer[p]! + 2)
       if (source < 0 || source === range) continue
-      if (this.#location[source] === this.#location[range] && this.#location[source]! < FIRST_SLOT) {
-        // No move, but what is known of memory goes along.
-        this.#transition(source, range, 0, EDGE)
-        continue
-      }
+      // Where nothing moves, what is known of memory goes along.
+      const same = this.#location[source] === this.#location[range] && this.#location[source]! < FIRST_SLOT
       if (this.#fn.blocks[p]!.successors.length > 1 && predecessors.indexOf(p) !== i) continue
       const exit = this.#exit[p]!
-      if (exit >= 0) this.#transition(source, range, exit, EDGE)
+      if (exit >= 0) this.#transition(source, range, exit, EDGE, p)
       else if (predecessors.every((other) => other === p))
-        this.#transition(source, range, line.first[block]! - 1, AFTER)
+        this.#transition(source, range, line.first[block]! - 1, AFTER, block)
+      else if (same) this.#transition(source, range, 0, EDGE, -1)
       else unreachable('critical edge')
     }
   }

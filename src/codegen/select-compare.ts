@@ -59,6 +59,8 @@ function flags(selector: Selector, form: number, n: number, m: number, imm: numb
 }
 
 function compareWords(selector: Selector, op: number, left: Value, right: Value): number {
+  if (op === Op.slt && right.op === Op.const && right.imm === 0 && testSign(selector, left)) return Cond.NE
+  if (op === Op.sle && left.op === Op.const && left.imm === 0 && testSign(selector, right)) return Cond.EQ
   if (left.op === Op.const && right.op !== Op.const) {
     if (!compareBySubtraction(selector, right, left)) compare(selector, right, left)
     return exchanged[op]!
@@ -79,6 +81,13 @@ function compareWords(selector: Selector, op: number, left: Value, right: Value)
   }
   if (!compareBySubtraction(selector, left, right)) compare(selector, left, right)
   return unswapped[op]!
+}
+
+/** Tests the sign bit of what is extended for this alone: Z is set if it is 0. */
+function testSign(selector: Selector, value: Value): boolean {
+  if ((value.op !== Op.sext8 && value.op !== Op.sext16) || !selector.foldable(value)) return false
+  flags(selector, F.TST_i, selector.use(value.args[0]!), -1, value.op === Op.sext8 ? 0x80 : 0x8000)
+  return true
 }
 
 /** Makes left - right by an instruction that sets the flags, if the block has that difference and needs it behind the branch. */

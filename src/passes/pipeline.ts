@@ -24,6 +24,7 @@ import { narrow } from './narrow.ts'
 import { type Ranges, findRanges } from './ranges.ts'
 import { removeRedundantPhis } from './redundant-phis.ts'
 import { calledRoutines, makeRoutine } from './routines.ts'
+import { testShifts } from './shift-tests.ts'
 import { signLoads } from './signed-loads.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
@@ -63,7 +64,10 @@ export function runPasses(module: Module, options: PassOptions): void {
     // Before anything is removed for not being needed.
     step('device-loads', func, (each) => keepDeviceLoads(each, isEntry(module, each)))
     const ranges = findRanges(func)
-    if (optimize) step('narrow', func, () => narrow(func, ranges))
+    if (optimize) {
+      step('narrow', func, () => narrow(func, ranges))
+      step('shift-tests', func, testShifts)
+    }
     return ranges
   }
   const wanted: string[] = []

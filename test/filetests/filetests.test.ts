@@ -27,6 +27,7 @@ import { numberValues } from '../../src/passes/gvn.ts'
 import { hoistLoads } from '../../src/passes/hoist.ts'
 import { legalize } from '../../src/passes/legalize.ts'
 import { signLoads } from '../../src/passes/signed-loads.ts'
+import { testShifts } from '../../src/passes/shift-tests.ts'
 import { narrow } from '../../src/passes/narrow.ts'
 import { findRanges } from '../../src/passes/ranges.ts'
 import { removeLoads } from '../../src/passes/loads.ts'
@@ -62,6 +63,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   hoist: (func) => hoistLoads(func, true, []),
   phis: simplifyPhis,
   'redundant-phis': removeRedundantPhis,
+  'shift-tests': testShifts,
   'simplify-cfg': simplifyCfg,
   fold,
   combine: (func) => combineAccesses(func, true),

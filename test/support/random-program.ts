@@ -371,8 +371,38 @@ class Generator {
     this.put((op << 4) | random.pick([0x05, 0x06]), register, 0, opcodeOffset, random.below(300) - 20)
   }
 
+  /** `x >> k` beside a comparison of x with 2^k, or the sign of what is extended. */
+  shiftCondition(opcodeOffset: number): void {
+    const { random } = this
+    const value = this.data()
+    const shifted = this.data()
+    const wide = random.chance(50)
+    const cls = wide ? 0x07 : 0x04
+    if (random.chance(30)) {
+      const bits = random.pick([8, 16])
+      this.put(0x60 | cls, value, 0, 0, (wide ? 64 : 32) - bits)
+      this.put(0xc0 | cls, value, 0, 0, (wide ? 64 : 32) - bits)
+      const [op, bound] = random.pick([
+        [12, 0],
+        [13, -1],
+        [6, -1],
+        [7, 0],
+      ] as const)
+      this.put((op << 4) | (wide ? 0x05 : 0x06), value, 0, opcodeOffset, bound)
+      return
+    }
+    const bits = 1 + random.below(20)
+    this.put(0xb8 | cls, shifted, value)
+    this.put(0x70 | cls, shifted, 0, 0, random.chance(90) ? bits : bits + 1)
+    // In a row: >, >=, <, <=.
+    const op = random.pick([2, 3, 10, 11])
+    const bound = 2 ** bits - (op === 2 || op === 11 ? 1 : 0)
+    this.put((op << 4) | (wide ? 0x05 : 0x06), value, 0, opcodeOffset, random.chance(90) ? bound : bound + 1)
+  }
+
   condition(opcodeOffset: number): void {
     const { random } = this
+    if (random.chance(10)) return this.shiftCondition(opcodeOffset)
     if (random.chance(10)) return this.classCondition(opcodeOffset)
     const op = random.pick([1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13])
     const cls = random.chance(50) ? 0x05 : 0x06

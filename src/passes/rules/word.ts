@@ -43,6 +43,7 @@ export const word: string = `
 ; What is 0 or 1 is its own comparison with 0.
 (ne x 0) => x if (ule (bits x) 1)
 (eq x 1) => x if (ule (bits x) 1)
+(ne x 1) => (eq x 0) if (ule (bits x) 1)
 (eq x C) => 0 if (ult (bits x) 32), (ne (lsr C (bits x)) 0)
 (ne x C) => 1 if (ult (bits x) 32), (ne (lsr C (bits x)) 0)
 (branch (ne x:i32 0)) => (branch x)

@@ -21,6 +21,7 @@ import { inlineCalls } from './inline.ts'
 import { legalize } from './legalize.ts'
 import { removeLoads } from './loads.ts'
 import { narrow } from './narrow.ts'
+import { sinkNeutral } from './neutral.ts'
 import { type Ranges, findRanges } from './ranges.ts'
 import { removeRedundantPhis } from './redundant-phis.ts'
 import { calledRoutines, makeRoutine } from './routines.ts'
@@ -59,7 +60,8 @@ export function runPasses(module: Module, options: PassOptions): void {
       step('stack-slots', func, (each) => promoteStackSlots(each, isEntry(module, each)))
       step('booleans', func, foldBooleans)
       step('fold', func, fold)
-      if (step('redundant-phis', func, removeRedundantPhis)) step('fold', func, fold)
+      const redundant = step('redundant-phis', func, removeRedundantPhis)
+      if (step('neutral', func, sinkNeutral) || redundant) step('fold', func, fold)
     }
     // Before anything is removed for not being needed.
     step('device-loads', func, (each) => keepDeviceLoads(each, isEntry(module, each)))

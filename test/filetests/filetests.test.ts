@@ -33,6 +33,7 @@ import { findRanges } from '../../src/passes/ranges.ts'
 import { removeLoads } from '../../src/passes/loads.ts'
 import { simplifyPhis } from '../../src/passes/phis.ts'
 import { removeRedundantPhis } from '../../src/passes/redundant-phis.ts'
+import { sinkNeutral } from '../../src/passes/neutral.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { makeSwitches } from '../../src/passes/switches.ts'
@@ -63,6 +64,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   hoist: (func) => hoistLoads(func, true, []),
   phis: simplifyPhis,
   'redundant-phis': removeRedundantPhis,
+  neutral: sinkNeutral,
   'shift-tests': testShifts,
   'simplify-cfg': simplifyCfg,
   fold,

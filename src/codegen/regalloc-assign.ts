@@ -14,6 +14,7 @@ import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { type Liveness, refPosition } from './liveness.ts'
 import { Field, Role, fixedRegister, isBranch, operandIndex } from './operands.ts'
 import { type Bundles } from './regalloc-bundles.ts'
+import { saves } from './regalloc-memory.ts'
 import { Queue } from './regalloc-queue.ts'
 
 const PINNED = -1
@@ -81,6 +82,7 @@ export class Assignment {
   /** Bundles in memory that may still get a register in the end. */
   readonly #inMemory: number[] = []
   readonly #calls: boolean
+  readonly #fn: CodeFunction
   /** Per block: the last one before it that runs less often, -1 for none. */
   readonly #calmer: Int32Array
   /** Parts of the last cut. */
@@ -88,6 +90,7 @@ export class Assignment {
   #tail = -1
 
   constructor(fn: CodeFunction, live: Liveness, bundles: Bundles, saved: number, small: boolean) {
+    this.#fn = fn
     this.#small = small
     this.#highCost = small ? Small.HIGH : HIGH_COST
     this.#shortGain = small ? Small.HIGH : SHORT_GAIN
@@ -679,15 +682,15 @@ export class Assignment {
     return second
   }
 
-  /** A bundle in memory gets a register after all, if one is free all the while and costs nothing. */
+  /** A bundle in memory gets a register after all, if one is free all the while and fewer moves are left with it. */
   #secondChance(id: number): void {
-    const { bundles } = this
+    const { bundles, live } = this
     if (this.#allAgain(id)) return
     const cheap = this.used | (ALLOCATABLE & ~CALLEE_SAVED & ~(this.#calls ? 0 : 1 << LR))
     const free = cheap & ALLOCATABLE & ~this.#taken(id)
     if (free === 0) return
     const register = this.#choose(id, free)
-    if (register >= 0) this.#assign(id, register)
+    if (register >= 0 && saves(this.#fn, live, bundles, id, register) > 0) this.#assign(id, register)
     else bundles.register[id] = -1
   }
 }

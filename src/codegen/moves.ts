@@ -41,6 +41,8 @@ export class MoveResolver {
   #writer: Int32Array
   #borrowSlot = -1
   #cycleSlot = -1
+  /** What r0 held is in #borrowSlot. */
+  #borrowed = false
   #out: Code[] = []
   #origin = -1
   #scratch = 0
@@ -130,6 +132,7 @@ export class MoveResolver {
     this.#chains()
     this.#cycles()
     this.#make()
+    this.#giveBack()
     from.length = 0
     to.length = 0
   }
@@ -247,6 +250,7 @@ export class MoveResolver {
   }
 
   #emit(from: Location, to: Location): void {
+    if (from === 0 || to === 0) this.#giveBack()
     if (isRegister(to)) {
       this.#toRegister(from, to)
     } else if (isRegister(from)) {
@@ -258,14 +262,19 @@ export class MoveResolver {
         this.#slot(P.SPILL_STORE, scratch, to - FIRST_SLOT)
         this.#scratch |= 1 << scratch
       } else {
-        // r0 is as good as any other: it is back before anything else happens.
+        // r0 is as good as any other: it is back before anything else happens with it.
         if (this.#borrowSlot < 0) this.#borrowSlot = this.spillWords++
-        this.#slot(P.SPILL_STORE, 0, this.#borrowSlot)
+        if (!this.#borrowed) this.#slot(P.SPILL_STORE, 0, this.#borrowSlot)
+        this.#borrowed = true
         this.#toRegister(from, 0)
         this.#slot(P.SPILL_STORE, 0, to - FIRST_SLOT)
-        this.#slot(P.SPILL_LOAD, 0, this.#borrowSlot)
       }
     }
+  }
+
+  #giveBack(): void {
+    if (this.#borrowed) this.#slot(P.SPILL_LOAD, 0, this.#borrowSlot)
+    this.#borrowed = false
   }
 
   #toRegister(from: Location, register: number): void {
@@ -292,6 +301,7 @@ export class MoveResolver {
   }
 
   #eor(d: number, m: number): void {
+    if (d === 0 || m === 0) this.#giveBack()
     const code = new Code(F.EOR_r)
     code.d = d
     code.n = d

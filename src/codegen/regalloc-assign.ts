@@ -14,6 +14,7 @@ import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { type Liveness, refPosition } from './liveness.ts'
 import { Field, Role, fixedRegister, isBranch, operandIndex } from './operands.ts'
 import { type Bundles } from './regalloc-bundles.ts'
+import { ByteCosts, saveBytes } from './regalloc-bytes.ts'
 import { saves } from './regalloc-memory.ts'
 import { Queue } from './regalloc-queue.ts'
 
@@ -24,11 +25,8 @@ const SAVE_COST = 2
 const HIGH_COST = 0.1
 /** What an encoding of two bytes less is worth. */
 const SHORT_GAIN = 0.1
-/**
- * Where bytes are to be saved, costs are in pairs of bytes: a reference to a high register that has 16 bits with a low one,
- * the first register that is pushed, any further one, and the first of r8-r11, for which PUSH and POP take 32 bits.
- */
-const Small = { HIGH: 1, FIRST_SAVED: 1, SAVED: 0.1, HIGH_SAVED: 2 } as const
+/** Both where bytes are to be saved: costs are in pairs of them. */
+const BYTES = 1
 /** Positions between a constant's making and its first use from which on it is made later. */
 const FAR = 24
 /** References of a bundle that are asked for the register that they would like. */
@@ -70,9 +68,8 @@ export class Assignment {
   readonly #queue = new Queue()
   /** Sum of what the references before one cost. */
   readonly #refCost: Float64Array
-  /** Number of references before one that are shorter in a low register; without one where bytes do not count. */
-  readonly #shortRefs: Int32Array
-  readonly #small: boolean
+  /** Where bytes are to be saved. */
+  readonly #bytes: ByteCosts | undefined
   readonly #victims: number[] = []
   readonly #wanted = new Float64Array(16)
   #references = 0
@@ -91,9 +88,9 @@ export class Assignment {
 
   constructor(fn: CodeFunction, live: Liveness, bundles: Bundles, saved: number, small: boolean) {
     this.#fn = fn
-    this.#small = small
-    this.#highCost = small ? Small.HIGH : HIGH_COST
-    this.#shortGain = small ? Small.HIGH : SHORT_GAIN
+    this.#bytes = small ? new ByteCosts(live, bundles) : undefined
+    this.#highCost = small ? BYTES : HIGH_COST
+    this.#shortGain = small ? BYTES : SHORT_GAIN
     this.live = live
     this.bundles = bundles
     this.used = saved
@@ -134,9 +131,6 @@ export class Assignment {
       }
     }
     this.#refCost[refCode.length] = sum
-    this.#shortRefs = int32(small ? refCode.length + 1 : 0)
-    for (let i = 0; i + 1 < this.#shortRefs.length; i++)
-      this.#shortRefs[i + 1] = this.#shortRefs[i]! + ((refInfo[i]! & Role.SHORT) !== 0 ? 1 : 0)
   }
 
   run(): void {
@@ -219,7 +213,7 @@ export class Assignment {
     const last = to[pool[start[id]! + length[id]! - 1]!]!
     const { blockOf } = live.line
     const local = blockOf[Math.trunc(first / 3)] === blockOf[Math.trunc((last - 1) / 3)]
-    this.#queue.push(id, local ? -first : 1e9 + bundles.size[id]!)
+    this.#queue.push(id, local ? -first : 1e9 + (this.#bytes?.merit(id) ?? bundles.size[id]!))
   }
 
   #place(id: number): void {
@@ -227,7 +221,7 @@ export class Assignment {
     if (free !== 0) {
       const register = this.#choose(id, free)
       if (register >= 0) {
-        if (this.#small && register >= 8 && this.#takeLow(id)) return
+        if (this.#bytes !== undefined && register >= 8 && this.#takeLow(id, this.#bytes)) return
         this.#assign(id, register)
         return
       }
@@ -238,11 +232,11 @@ export class Assignment {
   }
 
   /** Takes a low register from lighter bundles that have fewer references that are shorter with it. */
-  #takeLow(id: number): boolean {
+  #takeLow(id: number, bytes: ByteCosts): boolean {
     let best = -1
-    let least = this.#shortReferences(id)
+    let least = bytes.short(id)
     for (let r = 0; r < 8; r++) {
-      const lost = this.#shortInTheWay(id, r, least)
+      const lost = this.#shortInTheWay(id, r, least, bytes)
       if (lost >= least) continue
       least = lost
       best = r
@@ -254,7 +248,7 @@ export class Assignment {
   }
 
   /** References that the owners of a register would lose by giving it to the bundle; at least `limit` where they can't. */
-  #shortInTheWay(id: number, register: number, limit: number): number {
+  #shortInTheWay(id: number, register: number, limit: number, bytes: ByteCosts): number {
     const { busy, bundles, live } = this
     const owner = this.#owner
     const { from, to, bundle } = live.ranges
@@ -274,7 +268,7 @@ export class Assignment {
         const victim = bundle[other]!
         if (!this.#victims.includes(victim)) {
           this.#victims.push(victim)
-          lost += this.#shortReferences(victim)
+          lost += bytes.short(victim)
           if (lost >= limit) return lost
         }
         p = to[other]! - 1
@@ -307,7 +301,7 @@ export class Assignment {
   #choose(id: number, free: number): number {
     this.#collectHints(id)
     const wanted = this.#wanted
-    const references = this.#small ? this.#shortReferences(id) : this.#references
+    const references = this.#bytes?.short(id) ?? this.#references
     const { used } = this
     let best = -1
     let bestCost = Infinity
@@ -316,7 +310,7 @@ export class Assignment {
       let cost = ORDER[r]! - wanted[r]!
       if (((LOW >> r) & 1) === 0) cost += this.#highCost * references
       if ((((CALLEE_SAVED | (1 << LR)) >> r) & 1) !== 0 && ((used >> r) & 1) === 0)
-        cost += this.#small ? this.#saveBytes(r) : SAVE_COST
+        cost += this.#bytes === undefined ? SAVE_COST : saveBytes(used, r)
       if (cost < bestCost) {
         bestCost = cost
         best = r
@@ -326,26 +320,6 @@ export class Assignment {
     const fresh = ((CALLEE_SAVED >> best) & 1) !== 0 && ((used >> best) & 1) === 0
     if (fresh && bundles.cost[id]! <= 1 && bundles.weight[id] !== Infinity && this.#allAgain(id)) return -1
     return best
-  }
-
-  /** What pushing one more register costs, in pairs of bytes. */
-  #saveBytes(register: number): number {
-    const saved = this.used & (CALLEE_SAVED | (1 << LR))
-    const high = register !== LR && register >= 8 && (saved & CALLEE_SAVED & ~LOW) === 0 ? Small.HIGH_SAVED : 0
-    return (saved === 0 ? Small.FIRST_SAVED : Small.SAVED) + high
-  }
-
-  /** How many of the bundle's references are shorter in a low register. */
-  #shortReferences(id: number): number {
-    const { bundles, live } = this
-    const { refFrom, refTo } = live.ranges
-    const end = bundles.start[id]! + bundles.length[id]!
-    let count = 0
-    for (let i = bundles.start[id]!; i < end; i++) {
-      const r = bundles.pool[i]!
-      count += this.#shortRefs[refTo[r]!]! - this.#shortRefs[refFrom[r]!]!
-    }
-    return count
   }
 
   /** All of the bundle's values can be made again. */

@@ -8,12 +8,14 @@ import { compareRuns, makeContext } from '../support/differential.ts'
 import { CONTEXT_BYTES, randomProgram } from '../support/random-program.ts'
 
 /** Seeds that failed once: seed, length, local functions, level. */
-const seeds: readonly (readonly [number, number, number, 0 | 2])[] = [
+const seeds: readonly (readonly [number, number, number, 0 | 2 | 's'])[] = [
   // Shifts in a row by 64 bits and more.
   [50058, 6, 1, 2],
   [60430, 51, 2, 2],
   // A switch that always goes one way.
   [7002009, 27, 0, 2],
+  // A table of branches of which all lead to one block.
+  [7000365, 62, 0, 's'],
 ]
 
 const machine = new Simulator()

@@ -117,12 +117,8 @@ export class SumBuilder {
       this.#constant = (this.#constant + Math.imul(value.imm, times)) | 0
       return
     }
-    if (value.op === Op.frame) {
-      const frame = this.#put(Op.frame, [])
-      frame.imm = value.imm
-      value = frame
-    } else if (value.op === Op.address) {
-      const address = this.#put(Op.address, [])
+    if (value.op === Op.frame || value.op === Op.address) {
+      const address = this.#put(value.op, [])
       address.imm = value.imm
       address.callee = value.callee
       value = address

@@ -51,6 +51,8 @@ const SLOTS = [
 /** Below those, an array: offset from r10, bytes. */
 const ARRAY = -136
 const ARRAY_BYTES = 32
+/** Some functions have a buffer below it that loops walk over, as large as the context: offset from r10. */
+const BUFFER = ARRAY - CONTEXT_BYTES
 const WIDTH = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 } as const
 
 const interesting = [
@@ -67,6 +69,8 @@ class Generator {
   #functions: number
   /** Loops in loops: r8 and r9 count them, and in callees r9 is an address. */
   #deepest = 2
+  /** The function has the buffer. */
+  #buffer = false
   /** The lowest function that may be called. */
   lowest = 0
 
@@ -116,6 +120,8 @@ class Generator {
     }
     for (const [offset, size] of SLOTS) this.put(0x62 | WIDTH[size], 10, 0, offset, this.immediate())
     for (let at = ARRAY; at < ARRAY + ARRAY_BYTES; at += 8) this.put(0x7a, 10, 0, at, this.immediate())
+    this.#buffer = random.chance(40)
+    if (this.#buffer) this.fillBuffer()
     for (const register of [0, 2, 3, 4, 5, 7]) {
       const kind = random.below(4)
       if (kind === 0) this.lddw(register, this.immediate(), this.immediate())
@@ -129,6 +135,21 @@ class Generator {
       if (random.chance(30)) this.put(0x27, 0, 0, 0, 31)
     }
     this.put(0x95)
+  }
+
+  /** A loop that stores to all of it. */
+  fillBuffer(): void {
+    const { random } = this
+    this.put(0xbf, 4, 10)
+    this.put(0x07, 4, 0, 0, BUFFER)
+    this.put(0xb7, 5, 0, 0, CONTEXT_BYTES / 8)
+    const head = this.slot
+    if (random.chance(50)) this.put(0x7b, 4, 5)
+    else this.put(0x7a, 4, 0, 0, this.immediate())
+    this.put(0x07, 4, 0, 0, 8)
+    this.put(0x07, 5, 0, 0, -1)
+    this.put(0x55, 5, 0, head - this.slot - 1)
+    for (const register of [4, 5]) this.put(0xb7, register, 0, 0, this.immediate())
   }
 
   block(statements: number, depth: number, callable: boolean): void {
@@ -526,7 +547,7 @@ class Generator {
     else this.put(opcode, base, other, offset)
   }
 
-  /** Goes over the context: by a counter that scales to offsets, by pointers that step, or by both; up or down. */
+  /** Goes over the context or the buffer: by a counter that scales to offsets, by pointers that step, or by both; up or down. */
   walk(depth: number): void {
     const { random } = this
     const counter = 8 + depth
@@ -536,10 +557,11 @@ class Generator {
     const turns = 1 + random.below(6)
     const start = down ? turns * step : random.below(4)
     const known = down || random.chance(50)
+    const [base, first] = this.#buffer && random.chance(60) ? [10, BUFFER] : [6, 0]
     this.put(0xb7, counter, 0, 0, start)
     // r4 walks by 4 at most, so that it stays inside with 24 turns.
-    this.put(0xbf, 4, 6)
-    this.put(0x07, 4, 0, 0, 100)
+    this.put(0xbf, 4, base)
+    this.put(0x07, 4, 0, 0, first + 100)
     if (known) this.put(0xb7, 5, 0, 0, down ? 0 : start + turns * step)
     else this.put(0x57, 5, 0, 0, 7)
     const guard = this.slot
@@ -552,8 +574,8 @@ class Generator {
         this.put(0xb0 | 8 | random.pick([cls, 7]), 1, counter)
         if (random.chance(30)) this.put(0x07, 1, 0, 0, random.below(3))
         if (scale > 0) this.put(0x67, 1, 0, 0, scale)
-        this.put(0x0f, 1, 6)
-        this.accessAt(1, random.below(40))
+        this.put(0x0f, 1, base)
+        this.accessAt(1, first + random.below(40))
       } else {
         this.accessAt(4, random.pick([0, 0, 4, 8, 1, -4]))
       }

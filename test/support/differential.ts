@@ -42,7 +42,8 @@ export function makeContext(length: number, seed: number): Uint8Array {
   })
 }
 
-function sameOutcome(a: Outcome, b: Outcome): boolean {
+/** The same end: all 64 bits of a result, or code and place of a trap. */
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
   if (a.kind === 'returned' && b.kind === 'returned') return a.r0 === b.r0
   if (a.kind === 'trapped' && b.kind === 'trapped') return a.code === b.code && a.slot === b.slot
   return a.kind === b.kind

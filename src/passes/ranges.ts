@@ -96,6 +96,9 @@ class Analysis {
   private readonly derived: Int32Array
   private readonly derivedNext: Int32Array
   private readonly values: (Value | undefined)[]
+  /** By id of such a one: the visit that made it; visits are counted. */
+  private readonly madeBy: Int32Array
+  private visits = 0
   /** Slots that the branches above refined, and before them, in slots from `saved` on. */
   private readonly refined: number[] = []
   private readonly saved: number
@@ -107,8 +110,9 @@ class Analysis {
   private changed = false
   private turn = NARROW
   private last = 0
-  /** Where the walk is. */
+  /** Where the walk is, and the block that is visited. */
   private at = 0
+  private own = 0
   private irreducible = false
 
   constructor(func: Func, order: readonly Block[]) {
@@ -125,6 +129,7 @@ class Analysis {
     this.derived = int32(func.valueCount)
     this.derivedNext = int32(func.valueCount)
     this.values = emptySlots(func.valueCount)
+    this.madeBy = new Int32Array(func.valueCount)
     let slots = func.valueCount
     for (const block of order) {
       for (const value of block.values) {
@@ -250,6 +255,8 @@ class Analysis {
     // What it dominates is not reached either.
     if (this.reached[at] === 0) return end[at]!
     this.reached[at] = 0
+    this.own = at
+    this.visits++
     scopes.push(at)
     marks.push(this.refined.length)
     const block = this.sequence[at]!
@@ -482,6 +489,7 @@ class Analysis {
       const above = place[other.block.order]!
       // Only what is worked out before the walk gets below.
       if (above > at || at >= this.end[above]!) continue
+      if (above === this.own && this.madeBy[other.id] !== this.visits) continue
       this.keep(other.id)
       const wide = other.type === I64
       if (other.op === Op.zext) domain.zeroExtend(known, scratch, value.id)
@@ -566,6 +574,7 @@ class Analysis {
   }
 
   private noteDerived(value: Value): void {
+    this.madeBy[value.id] = this.visits
     if (this.values[value.id] !== undefined) return
     this.values[value.id] = value
     const of = value.args[0]!.id

@@ -74,6 +74,30 @@ describe('ranges', () => {
     return [...known.bounds.subarray(value.id * 4, value.id * 4 + 4)]
   }
 
+  it('say nothing of what is made behind an access from the turn before', () => {
+    const func = parse(`func f(i32)
+b0:
+  v0:i32 = frame #-292
+  v1:i64 = zext v0
+  jump b1
+b1: <- b0 b1
+  v2:i64 = phi v1, v6
+  v3:i32 = trunc v2
+  store16 v3, 5
+  v5:i64 = add v2, 4L @1
+  v6:i64 = add v5, 2L @2
+  v7:i32 = load8 v0
+  branch v7 b1 b2
+b2: <- b1
+  ret v5
+`)
+    const { known } = findRanges(func)
+    for (const { id, origin } of func.blocks.flatMap(({ values }) => values)) {
+      // Of a pointer that steps by 6 the lowest bit alone is known.
+      if (origin > 0) expect(known.bits[id * 4 + 2]).toBe(~1)
+    }
+  })
+
   it('bound counters by the tests of their loops', () => {
     const loop = (start: string, step: number, test: string): string =>
       `func f(i32, i32)

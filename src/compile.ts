@@ -3,6 +3,7 @@
 import { Env } from './base/abi.ts'
 import { RejectedError, type Rejection, unreachable } from './base/errors.ts'
 import type { Prototype } from './base/prototype.ts'
+import type { Remark } from './base/remark.ts'
 import { checkHelpers } from './bpf/check.ts'
 import { type Grants, prototypeOf } from './bpf/helpers.ts'
 import { checkMaps, mapPrototypes, MapType } from './bpf/maps.ts'
@@ -16,6 +17,7 @@ import { arrangeBlocks } from './codegen/layout.ts'
 import { leaveRoutine } from './codegen/leave.ts'
 import { printCode } from './codegen/print.ts'
 import { allocate } from './codegen/regalloc.ts'
+import { CodeFollower } from './codegen/remarks.ts'
 import { select } from './codegen/select.ts'
 import { deepestStack } from './codegen/stack.ts'
 import { straighten } from './codegen/straighten.ts'
@@ -23,10 +25,12 @@ import { SymbolTable } from './codegen/symbols.ts'
 import { buildSsa } from './frontend/build.ts'
 import type { Image } from './image/image.ts'
 import { makeImage } from './image/make.ts'
+import type { Func } from './ir/func.ts'
 import { allFunctions } from './ir/module.ts'
 import { print } from './ir/print.ts'
 import { needsEnv } from './passes/arguments.ts'
 import { runPasses } from './passes/pipeline.ts'
+import { Follower } from './passes/remarks.ts'
 
 /** bpf_tail_call's number. */
 const TAIL_CALL = 12
@@ -48,6 +52,8 @@ export interface CompileOptions {
   readonly optimize?: 0 | 2 | 's' | undefined
   /** Told what each stage made, as text. */
   readonly dump?: ((stage: string, text: string) => void) | undefined
+  /** Told why instructions have no code of their own, or other code than one expects: in their order. */
+  readonly remark?: ((remark: Remark) => void) | undefined
   /** Checks the IR after every pass and the allocation of registers, for tests. */
   readonly check?: boolean | undefined
 }
@@ -65,20 +71,31 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     ...(options.positionIndependent === true ? checkTable(program) : []),
   ]
   if (rejections.length > 0) throw new RejectedError(rejections)
-  const { dump } = options
+  const { dump, remark } = options
+  const follower = remark === undefined ? undefined : new Follower()
+  const codeFollower = remark === undefined ? undefined : new CodeFollower()
 
   const module = buildSsa(program, {
     helpers,
     unwindHelper: options.unwindHelper,
     positionIndependent: options.positionIndependent,
+    made: follower?.made,
   })
-  if (dump) for (const func of allFunctions(module)) dump('ssa', print(func))
+  const after = (stage: string, func: Func): void => {
+    dump?.(stage, print(func))
+    follower?.after(stage, func)
+  }
+  const followed = dump !== undefined || follower !== undefined
+  if (followed) for (const func of allFunctions(module)) after('ssa', func)
   runPasses(module, {
     optimize: options.optimize ?? 2,
     check: options.check,
-    after: dump && ((pass, func) => dump(pass, print(func))),
+    after: followed ? after : undefined,
+    follow: follower?.follow,
   })
 
+  const slots = program.instructions.map(({ slot }) => slot)
+  const fates = follower?.fates(module, slots)
   const symbols = new SymbolTable(module, program)
   const entries = new Set([module.entry, ...module.entries])
   const fullPrologue = options.fullPrologue === true
@@ -87,14 +104,22 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   const stackBytes: number[] = []
   for (const func of allFunctions(module)) {
     const entry = entries.has(func)
-    const code = select(func, symbols, { entry, saveSp: entry && needsEnv(func) ? Env.sp : -1, small })
+    const saveSp = entry && needsEnv(func) ? Env.sp : -1
+    const code = select(func, symbols, { entry, saveSp, small, steps: codeFollower?.steps })
     dump?.('select', printCode(code))
+    codeFollower?.begin(code)
     const before = options.check === true ? snapshot(code) : undefined
     allocate(code, { fullPrologue, small })
     const faults = before === undefined ? [] : checkAllocation(before, code)
     if (faults.length > 0) unreachable(`allocation of ${func.name}: ${faults.join('; ')}`)
+    codeFollower?.after('allocate', code)
     straighten(code)
-    if (options.optimize !== 0) arrangeBlocks(code, small)
+    codeFollower?.after('straighten', code)
+    if (options.optimize !== 0) {
+      arrangeBlocks(code, small, codeFollower && ((step) => codeFollower.after(step, code)))
+    }
+    codeFollower?.after('layout', code)
+    codeFollower?.end()
     dump?.('allocate', printCode(code))
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
     functions.push(code)
@@ -105,6 +130,10 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
   }
   // Functions are the first symbols, in this order.
   const emitted = emit(functions, (symbol) => (symbol < functions.length ? symbol : -1), !small)
+  if (remark !== undefined && fates !== undefined) {
+    const served = new Set(emitted.lines.map(({ slot }) => slot))
+    for (const each of codeFollower!.remarks(slots, fates, served)) remark(each)
+  }
   const sections = program.data.map((section) => {
     const bytes = section.bytes.slice()
     const pointers = section.pointers.map(({ offset, target }) => {

@@ -22,6 +22,7 @@ export {
   TrapCode,
   type Trapped,
 } from './base/outcome.ts'
+export type { Remark } from './base/remark.ts'
 export { formatPrototype, type Parameter, type Prototype, type ResultType, type ValueType } from './base/prototype.ts'
 export { assemble } from './bpf/asm.ts'
 export { type ConformanceTest, expectsError, parseConformance } from './bpf/conformance.ts'

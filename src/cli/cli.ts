@@ -154,10 +154,11 @@ Examples:
 
   const objdump = program
     .command('objdump')
-    .description('show each BPF instruction with the Thumb instructions that it became')
+    .description('show each BPF instruction with the Thumb instructions that it became, and what was done to it')
     .argument('<file>', 'object, raw bytes or assembly; - for standard input')
     .addOption(new Option('--bpf', 'the BPF instructions alone').conflicts('thumb'))
     .option('--thumb', 'the Thumb instructions alone, by address')
+    .option('--json', 'print one JSON object')
     .option('--entry <name>', 'function to start with')
     .action(async (file: string, options) => {
       const command = await import('./objdump.ts')

@@ -1,4 +1,4 @@
-// `thumbpf objdump`: each BPF instruction with the Thumb instructions that it became, or one side alone.
+// `thumbpf objdump`: each BPF instruction with the Thumb instructions that it became and what was done to it, or one side alone.
 
 import {
   compile,
@@ -10,6 +10,7 @@ import {
   listing,
   type ListingLine,
   type Program,
+  type Remark,
 } from '../index.ts'
 import { type CompileFlags, compileOptions } from './compile-options.ts'
 import { grantsFor, helperChoice } from './helper-choice.ts'
@@ -20,6 +21,7 @@ import { mapTypeName } from './values.ts'
 interface ObjdumpOptions extends CompileFlags {
   readonly bpf?: boolean
   readonly thumb?: boolean
+  readonly json?: boolean
   readonly entry?: string
 }
 
@@ -27,6 +29,16 @@ interface ObjdumpOptions extends CompileFlags {
 export async function objdump(file: string, options: ObjdumpOptions, io: Io): Promise<number> {
   const choice = await helperChoice(options.helpers)
   const { program } = await loadProgram(file, options.entry, io, choice?.table)
+  const remarks = new Map<number, Remark>()
+  const compiled = (): Image => {
+    const remark = (one: Remark): void => void remarks.set(one.slot, one)
+    return compile(program, { ...compileOptions(options), ...grantsFor(program, choice), remark }).image
+  }
+  if (options.json === true) {
+    const image = options.bpf === true ? undefined : compiled()
+    io.stdout(`${JSON.stringify(asJson(program, image, remarks, options), null, 2)}\n`)
+    return 0
+  }
   const heading = (text: string): string => paint(io.colour.stdout, 'bold', text)
   const bpf = (text: string): string => paint(io.colour.stdout, 'cyan', text)
   const comment = (text: string): string => paint(io.colour.stdout, 'dim', text)
@@ -35,7 +47,7 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
   if (options.bpf === true) {
     for (const { kind, text } of bpfParts(program)) out.push(formats[kind](text))
   } else {
-    const { image } = compile(program, { ...compileOptions(options), ...grantsFor(program, choice) })
+    const image = compiled()
     out.push(...importsOf(image).map(comment))
     if (options.thumb === true) {
       const names = functionNames(image)
@@ -47,8 +59,13 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
     } else {
       const { bySlot, prologues, others } = arrange(image, program)
       const thumbOf = { label: prologues, line: undefined, instruction: bySlot } as const
-      for (const { kind, text, slot } of bpfParts(program)) {
-        out.push(formats[kind](text))
+      const parts = bpfParts(program)
+      const column = Math.min(REMARK_COLUMN, Math.max(...parts.map((part) => widthOf(part))) + 2)
+      for (const part of parts) {
+        const { kind, text, slot } = part
+        const remark = kind === 'instruction' ? remarks.get(slot) : undefined
+        const said = remark === undefined ? '' : `${' '.repeat(Math.max(column - text.length, 2))}; ${remark.text}`
+        out.push(formats[kind](text) + comment(said))
         for (const line of thumbOf[kind]?.get(slot) ?? []) out.push(thumb(line))
       }
       if (others.length > 0) out.push(heading('; of no single BPF instruction:'), ...others.map(thumb))
@@ -56,6 +73,41 @@ export async function objdump(file: string, options: ObjdumpOptions, io: Io): Pr
   }
   io.stdout(`${out.join('\n')}\n`)
   return 0
+}
+
+/** Where remarks begin at the latest, unless an instruction is longer. */
+const REMARK_COLUMN = 40
+
+function widthOf({ kind, text }: BpfPart): number {
+  return kind === 'instruction' ? text.length : 0
+}
+
+/** What the listing says, for other programs: both sides, which are joined by `slot`. */
+function asJson(
+  program: Program,
+  image: Image | undefined,
+  remarks: ReadonlyMap<number, Remark>,
+  { thumb: thumbAlone }: ObjdumpOptions,
+): object {
+  const labels = labelsOf(program)
+  const bpf = program.instructions.map((instruction, index) => {
+    const { slot, target } = instruction
+    const line = lineAt(program, slot)
+    const remark = remarks.get(slot)
+    return {
+      slot,
+      label: labels.get(index),
+      text: formatInstruction(instruction, target < 0 ? undefined : labels.get(target), program),
+      line: line && { file: line.file, line: line.line },
+      remark: remark && { text: remark.text, stage: remark.stage },
+    }
+  })
+  if (image === undefined) return { bpf }
+  const names = functionNames(image)
+  const thumb = listing(image).map(({ offset, size, encoding, text, slot }) => {
+    return { offset, size, encoding, text, slot, function: names.get(offset) }
+  })
+  return thumbAlone === true ? { thumb } : { bpf, thumb }
 }
 
 interface Arranged {

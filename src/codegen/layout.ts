@@ -12,8 +12,8 @@ import { ifConvert } from './if-convert.ts'
 import { mergeTails } from './merge-tails.ts'
 import { type Flow, flowOf, positions } from './frequency.ts'
 
-/** Puts the blocks into the order in which branches cost least. `small`: without copies of blocks. */
-export function arrangeBlocks(fn: CodeFunction, small = false): void {
+/** Puts the blocks into the order in which branches cost least. `small`: without copies of blocks. `after` is told of steps on the way. */
+export function arrangeBlocks(fn: CodeFunction, small = false, after?: (step: string) => void): void {
   endInBranches(fn)
   if (fn.blocks.length > 2) {
     let flow = flowOf(fn.blocks)
@@ -22,9 +22,11 @@ export function arrangeBlocks(fn: CodeFunction, small = false): void {
       fn.blocks = crossJump(fn.blocks)
       flow = flowOf(fn.blocks)
     }
+    after?.('merge-tails')
     if (ifConvert(flow)) {
       fn.blocks = flow.blocks.filter((block) => block.code.length > 0)
       flow = flowOf(fn.blocks)
+      after?.('if-convert')
     }
     let order = chain(flow)
     if (!small && duplicateTests(flow, order)) {

@@ -412,6 +412,7 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
     // The base is read and written in place: a copy, which the allocator joins with it.
     const base = selector.use(next)
     const step = next.args[1]!.imm
+    selector.options.steps?.(next.origin, value.origin)
     selector.emit(F.MOV_r, base, -1, selector.use(address))
     selector.emit(immediate, register, base, -1, step).index = value.imm === 0 ? Index.POST : Index.PRE
     return

@@ -36,6 +36,8 @@ export interface SelectOptions {
   readonly saveSp: number
   /** Few bytes count for more than few cycles. */
   readonly small?: boolean
+  /** Told of an addition that an access does as well: the instructions of both. */
+  readonly steps?: ((sum: number, access: number) => void) | undefined
 }
 
 /** Selects a function's instructions. Changes the IR only by splitting edges. */

@@ -12,7 +12,7 @@ import { MapError, MapLayout, MapType, round8 } from '../bpf/maps.ts'
 import type { BpfFunction, Instruction, MapDefinition, Program, Reference } from '../bpf/program.ts'
 import { type Block, type Callee, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
-import { I32, I64, Op, VOID } from '../ir/op.ts'
+import { EFFECT, I32, I64, Op, TERMINATOR, VOID, attributes } from '../ir/op.ts'
 import { type BasicBlock, basicBlocks } from './liveness.ts'
 import { placePhis } from './phis.ts'
 import { addressTaken, hasPacketsBelow, hasTailCalls, type Shared, Table } from './shared.ts'
@@ -24,6 +24,8 @@ export interface BuildOptions {
   readonly positionIndependent?: boolean | undefined
   /** A helper whose result 0 ends the whole program with r0 = 0. */
   readonly unwindHelper?: number | undefined
+  /** Told what each instruction gives, or else does; of one that is never reached it is not. */
+  readonly made?: ((slot: number, value: Value) => void) | undefined
 }
 
 /** SSA of the entry, of those that program arrays hold, and of every function that calls reach from them. */
@@ -217,6 +219,7 @@ class FunctionBuilder {
           break
         case 'exit':
           this.add(Op.ret, VOID, [this.state[0]!])
+          this.tell(instruction)
           return
         case 'jump':
           this.finish()
@@ -226,11 +229,24 @@ class FunctionBuilder {
             const condition = this.condition(instruction, row.op, row.width, row.source)
             func.branch(this.block, condition, heads[basic.successors[0]!]!, heads[basic.successors[1]!]!, this.origin)
           }
+          this.tell(instruction)
           return
       }
+      this.tell(instruction)
     }
     this.finish()
     func.jump(this.block, heads[basic.successors[0]!]!, this.origin)
+  }
+
+  /** What was made of an instruction: the last effect, or else what its register holds. */
+  private tell({ slot, dst, row }: Instruction): void {
+    const { made } = this.options
+    if (made === undefined) return
+    const { values } = this.block
+    for (let at = values.length - 1; at >= 0 && values[at]!.origin === slot; at--) {
+      if ((attributes[values[at]!.op]! & (EFFECT | TERMINATOR)) !== 0) return made(slot, values[at]!)
+    }
+    made(slot, this.state[row.kind === 'call' || row.kind === 'packet' ? 0 : dst]!)
   }
 
   // --- values

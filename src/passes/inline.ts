@@ -17,6 +17,9 @@ const HUGE = 8000
 /** How much all copies may add together: this, and half of what there is. */
 const GROWTH = 200
 
+/** Told of a value and its copy. */
+type Follow = (from: Value, to: Value) => void
+
 interface Candidate {
   readonly func: Func
   calls: Value[]
@@ -30,8 +33,11 @@ interface Candidate {
   inlinable: boolean
 }
 
-/** Whether anything changed. `small`: only where the code shrinks. Calls `changed` for each function that took another in. */
-export function inlineCalls(module: Module, small: boolean, changed: (func: Func) => void): boolean {
+/**
+ * Whether anything changed. `small`: only where the code shrinks. Calls `changed` for each function that took another in, and `follow`
+ * for each value that is copied.
+ */
+export function inlineCalls(module: Module, small: boolean, changed: (func: Func) => void, follow?: Follow): boolean {
   if (module.functions.every((func) => func === null)) return false
   const taken = new Set(module.taken)
   const candidates = module.functions.map((func, index) => func && candidate(func, taken.has(index)))
@@ -63,7 +69,7 @@ export function inlineCalls(module: Module, small: boolean, changed: (func: Func
       if (call.block.order < 0 || !wanted(call, caller)) continue
       const callee = calleeOf(call)!
       const pieces = inserted.get(call.block)
-      const blocks = inline(func, call, callee.func)
+      const blocks = inline(func, call, callee.func, follow)
       if (pieces === undefined) inserted.set(call.block, [blocks])
       else pieces.push(blocks)
       caller.cost += callee.cost
@@ -165,7 +171,7 @@ function callsIn(func: Func): Value[] {
  * Splits the call's block and puts a copy of the callee between. The blocks to stand behind it are the result; the call has what
  * it gives as replacement then.
  */
-function inline(func: Func, call: Value, callee: Func): Block[] {
+function inline(func: Func, call: Value, callee: Func, follow?: Follow): Block[] {
   const before = call.block
   const after = newBlock(func)
   const at = before.values.lastIndexOf(call)
@@ -181,7 +187,7 @@ function inline(func: Func, call: Value, callee: Func): Block[] {
   after.loopDepth = before.loopDepth
   after.order = before.order
 
-  const blocks = copyBody(func, call, callee)
+  const blocks = copyBody(func, call, callee, follow)
   func.append(before, Op.jump, VOID, [], 0, call.origin)
   connect(before, blocks[0]!)
   const results: Value[] = []
@@ -212,7 +218,7 @@ function newBlock(func: Func): Block {
 }
 
 /** Copies of the callee's blocks, in none of the caller's lists, its parameters replaced by the call's arguments. */
-function copyBody(func: Func, call: Value, callee: Func): Block[] {
+function copyBody(func: Func, call: Value, callee: Func, follow?: Follow): Block[] {
   const copies: (Value | undefined)[] = []
   const blockOf = new Map<Block, Block>()
   const things = new Map<Callee, Callee>()
@@ -241,6 +247,7 @@ function copyBody(func: Func, call: Value, callee: Func): Block[] {
       if (value.op === Op.frame && value.callee === null) twin.callee = frame ??= func.newArea(1)
       else if (value.callee !== null) twin.callee = value.op === Op.call ? value.callee : thing(value.callee)
       copies[value.id] = twin
+      follow?.(value, twin)
     }
     copy.successors = block.successors.map((to) => blockOf.get(to)!)
     copy.predecessors = block.predecessors.map((from) => blockOf.get(from)!)

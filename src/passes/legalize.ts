@@ -11,9 +11,17 @@ import { divideByConstant } from './divide.ts'
 import { type Emitter, type Pair, multiplyPairs, shiftPair } from './pairs.ts'
 import { type Ranges, findRanges } from './ranges.ts'
 
-/** `routine` is told the name of each routine that a call was made to; `needs`: of findNeeds, else as if it stood alone. */
-export function legalize(func: Func, routine: (name: string) => void, needs?: Needs): void {
-  new Legalizer(func, routine, needs ?? findNeeds([{ func, ranges: findRanges(func) }], [])[0]!).run()
+/**
+ * `routine` is told the name of each routine that a call was made to; `needs`: of findNeeds, else as if it stood alone. `follow` is
+ * told what stands for a value, where somebody wants to know.
+ */
+export function legalize(
+  func: Func,
+  routine: (name: string) => void,
+  needs?: Needs,
+  follow?: (from: Value, to: Value) => void,
+): void {
+  new Legalizer(func, routine, needs ?? findNeeds([{ func, ranges: findRanges(func) }], [])[0]!, follow).run()
 }
 
 const pairComparison: Record<number, number> = {
@@ -37,6 +45,7 @@ const pairAtomic: Record<number, number> = {
 class Legalizer {
   private readonly func: Func
   private readonly routine: (name: string) => void
+  private readonly follow: ((from: Value, to: Value) => void) | undefined
   private readonly facts: Uint8Array
   private readonly ranges: Ranges
   private readonly demand: Uint8Array
@@ -52,8 +61,9 @@ class Legalizer {
   /** 64-bit values that become the word of their low half, once all that read them are done. */
   private readonly words32: Value[] = []
 
-  constructor(func: Func, routine: (name: string) => void, needs: Needs) {
+  constructor(func: Func, routine: (name: string) => void, needs: Needs, follow?: (from: Value, to: Value) => void) {
     this.func = func
+    this.follow = follow
     this.routine = routine
     this.order = removeUnreachable(func)
     this.lows = emptySlots(func.valueCount)
@@ -137,6 +147,7 @@ class Legalizer {
   /** A high word that nobody needs may be any. */
   private set(value: Value, low: Value, high: Value): void {
     this.lows[value.id] = low
+    this.follow?.(value, low)
     this.highs[value.id] = high
   }
 
@@ -172,7 +183,9 @@ class Legalizer {
 
   /** A pair operation and its two words. */
   private pair(value: Value, op: number, args: Value[]): void {
-    this.words(value, this.add(op, args, value.imm, I64))
+    const made = this.add(op, args, value.imm, I64)
+    this.follow?.(value, made)
+    this.words(value, made)
   }
 
   private words(value: Value, pair: Value): void {
@@ -205,16 +218,19 @@ class Legalizer {
     switch (op) {
       case Op.trunc:
         this.lows[value.id] = this.low(a!)
+        this.follow?.(value, this.lows[value.id]!)
         return
       case Op.high:
         this.lows[value.id] = this.high(a!)
+        this.follow?.(value, this.lows[value.id]!)
         return
       case Op.word:
         this.out.push(value)
         return
       case Op.store64: {
         const address = this.plain(a!)
-        this.add(Op.store32, [address, this.low(args[1]!)], value.imm, VOID)
+        const low = this.add(Op.store32, [address, this.low(args[1]!)], value.imm, VOID)
+        this.follow?.(value, low)
         this.add(Op.store32, [address, this.high(args[1]!)], value.imm + 4, VOID)
         return
       }

@@ -42,6 +42,8 @@ export interface PassOptions {
   readonly check?: boolean | undefined
   /** Told of each function after each pass. */
   readonly after?: ((pass: string, func: Func) => void) | undefined
+  /** Told what stands for a value that is copied, or split, and not replaced. */
+  readonly follow?: ((from: Value, to: Value) => void) | undefined
 }
 
 export function runPasses(module: Module, options: PassOptions): void {
@@ -75,7 +77,7 @@ export function runPasses(module: Module, options: PassOptions): void {
   const wanted: string[] = []
   const words = (needs: Needs): void => {
     const { func } = needs
-    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs))
+    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs, options.follow))
     // Most values were of 64 bits.
     if (func.valueCount >= MANY_VALUES) func.renumber()
     if (optimize) {
@@ -124,7 +126,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     if (step('switches', func, (each) => makeSwitches(each, small))) step('dead-code', func, removeDeadCode)
   }
   // First of all: bodies fold with what they are given.
-  if (optimize) inlineCalls(module, small, (func) => step('inline', func, () => {}))
+  if (optimize) inlineCalls(module, small, (func) => step('inline', func, () => {}), options.follow)
   const legal = (funcs: readonly Func[]): void => {
     const known = funcs.map((func) => ({ func, ranges: wide(func) }))
     // Over all of them: what a function need not return depends on those that call it.

@@ -180,7 +180,9 @@ describe('thumbpf objdump', () => {
       const { stdout: bpf } = await thumbpf(['objdump', example(file), '--bpf'])
       const { stdout: thumb } = await thumbpf(['objdump', example(file), '--thumb'])
       const bpfLines = bpf.split('\n').filter((line) => /^ *\d+: \S/.test(line))
-      expect(stdout.split('\n').filter((line) => /^ *\d+: \S/.test(line))).toEqual(bpfLines)
+      // Behind them stands what was done to them.
+      const shown = stdout.split('\n').filter((line) => /^ *\d+: \S/.test(line))
+      expect(shown.map((line) => line.replace(/ {2,}; .*/, ''))).toEqual(bpfLines)
       const isThumb = (line: string): boolean => /^ {2,}[0-9a-f]{4,}: {2}/.test(line)
       const addresses = (text: string): string[] =>
         text
@@ -190,6 +192,17 @@ describe('thumbpf objdump', () => {
       expect(addresses(thumb).length).toBeGreaterThan(8)
       expect(addresses(stdout).toSorted()).toEqual(addresses(thumb))
     }
+  })
+
+  it('says what was done to instructions, in JSON too', async () => {
+    const { stdout } = await thumbpf(['objdump', example('gcd.s')])
+    expect(stdout).toContain('3: r3 = r0                ; a copy\n')
+    const { bpf, thumb } = JSON.parse((await thumbpf(['objdump', example('gcd.s'), '--json'])).stdout)
+    expect(bpf[3]).toEqual({ slot: 3, text: 'r3 = r0', remark: { text: 'a copy', stage: 'ssa' } })
+    expect(thumb[0]).toMatchObject({ offset: 0, slot: 0, function: 'entry' })
+    const alone = JSON.parse((await thumbpf(['objdump', example('fletcher32.o'), '--json', '--bpf'])).stdout)
+    expect(Object.keys(alone)).toEqual(['bpf'])
+    expect(alone.bpf[2].line).toEqual({ file: expect.stringContaining('fletcher32.c'), line: 11 })
   })
 
   it('shows one side alone', async () => {

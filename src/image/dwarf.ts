@@ -1,5 +1,5 @@
 // A DWARF line table, so that a debugger shows the C or BPF lines of compiled code: .debug_line, and the compilation unit
-// that leads to it. Source: DWARF 4, sections 6.2 (line number information), 7.5 (abbreviations).
+// that leads to it. Source: DWARF 4, sections 2.17 (code addresses and ranges), 6.2 (line number information), 7.5 (abbreviations).
 
 /** From an address on (an offset in one section of code) code belongs to a line. */
 export interface LineRow {
@@ -23,6 +23,7 @@ export interface DebugSection {
 /** Stands for the start of another debug section in DebugSection.addresses. */
 export const DEBUG_LINE = -1
 export const DEBUG_ABBREV = -2
+export const DEBUG_RANGES = -3
 
 const encoder = new TextEncoder()
 
@@ -136,11 +137,23 @@ function writeSequence(out: Writer, index: number, { rows, end }: LineSequence):
 }
 
 const Tag = { COMPILE_UNIT: 0x11 } as const
-const Attribute = { NAME: 0x03, STMT_LIST: 0x10, LANGUAGE: 0x13, PRODUCER: 0x25 } as const
-const Form = { STRING: 0x08, DATA2: 0x05, SEC_OFFSET: 0x17 } as const
+const Attribute = { NAME: 0x03, STMT_LIST: 0x10, LOW_PC: 0x11, LANGUAGE: 0x13, PRODUCER: 0x25, RANGES: 0x55 } as const
+const Form = { ADDRESS: 0x01, STRING: 0x08, DATA2: 0x05, SEC_OFFSET: 0x17 } as const
 const C99 = 0x0c
 
-/** .debug_abbrev and .debug_info of one compilation unit that has that line table. */
+/** .debug_ranges: where the sequences are, without which GDB does not look at the lines. */
+export function debugRanges(sequences: readonly LineSequence[]): DebugSection {
+  const out = new Writer()
+  for (const [index, { rows, end }] of sequences.entries()) {
+    if (rows.length === 0) continue
+    out.address(index)
+    out.address(index, end)
+  }
+  for (let end = 0; end < 2; end++) out.u32(0)
+  return out.section()
+}
+
+/** .debug_abbrev and .debug_info of one compilation unit that has that line table and these ranges. */
 export function debugInfo(name: string, producer: string): { abbrev: DebugSection; info: DebugSection } {
   const abbrev = new Writer()
   const fields = [
@@ -148,6 +161,8 @@ export function debugInfo(name: string, producer: string): { abbrev: DebugSectio
     [Attribute.LANGUAGE, Form.DATA2],
     [Attribute.NAME, Form.STRING],
     [Attribute.STMT_LIST, Form.SEC_OFFSET],
+    [Attribute.LOW_PC, Form.ADDRESS],
+    [Attribute.RANGES, Form.SEC_OFFSET],
   ] as const
   abbrev.uleb(1)
   abbrev.uleb(Tag.COMPILE_UNIT)
@@ -167,6 +182,8 @@ export function debugInfo(name: string, producer: string): { abbrev: DebugSectio
     info.u16(C99)
     info.text(name)
     info.address(DEBUG_LINE)
+    info.u32(0) // what ranges count from
+    info.address(DEBUG_RANGES)
   })
   return { abbrev: abbrev.section(), info: info.section() }
 }

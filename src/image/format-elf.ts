@@ -5,7 +5,16 @@
 import { unreachable } from '../base/errors.ts'
 import { decode, isWide } from '../thumb/decode.ts'
 import { F } from '../thumb/forms.ts'
-import { DEBUG_LINE, debugInfo, debugLine, type DebugSection, type LineRow } from './dwarf.ts'
+import {
+  DEBUG_ABBREV,
+  DEBUG_LINE,
+  DEBUG_RANGES,
+  debugInfo,
+  debugLine,
+  debugRanges,
+  type DebugSection,
+  type LineRow,
+} from './dwarf.ts'
 import {
   type ElfRelocation,
   type ElfSection,
@@ -204,6 +213,9 @@ function addLines(
       const last = rows.at(-1)
       if (last === undefined || last.file !== row.file || last.line !== row.line) rows.push(row)
     }
+    // What comes before the first line is of it.
+    const [head] = rows
+    if (head !== undefined && head.offset > 0) rows.unshift({ ...head, offset: 0 })
     return { rows, end: end - start }
   })
   if (files.size === 0) return
@@ -213,18 +225,22 @@ function addLines(
   const anchor = (section: number): number =>
     symbols.push({ name: '', section, value: 0, size: 0, type: SymbolType.SECTION, global: false }) - 1
   const codeAnchors = functions.map((_, index) => anchor(index))
-  const lineAnchor = anchor(first)
-  const abbrevAnchor = anchor(first + 1)
+  const anchors: Record<number, number> = {
+    [DEBUG_LINE]: anchor(first),
+    [DEBUG_ABBREV]: anchor(first + 1),
+    [DEBUG_RANGES]: anchor(first + 2),
+  }
   const add = (name: string, { bytes, addresses }: DebugSection): void => {
     const relocations = addresses.map(({ offset, sequence }) => ({
       offset,
       type: Reloc.R_ARM_ABS32,
-      symbol: sequence >= 0 ? codeAnchors[sequence]! : sequence === DEBUG_LINE ? lineAnchor : abbrevAnchor,
+      symbol: sequence >= 0 ? codeAnchors[sequence]! : anchors[sequence]!,
     }))
     sections.push({ name, type: SectionType.PROGBITS, flags: 0, align: 1, bytes, relocations })
   }
   add('.debug_line', line)
   add('.debug_abbrev', abbrev)
+  add('.debug_ranges', debugRanges(sequences))
   add('.debug_info', info)
 }
 

@@ -16,7 +16,7 @@ import { type Image, Reloc } from '../../src/image/image.ts'
 import { callFunction } from '../../src/machine/call.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { compileForBpf, expectedResults, objectInputs, objectTools } from '../support/objects.ts'
-import { describeWith, tool } from '../support/tools.ts'
+import { describeWith, requireTools, tool } from '../support/tools.ts'
 
 const CODE = 0x1000
 const RAM = 0x2000_8000
@@ -133,9 +133,39 @@ describeWith([...objectTools, 'arm-none-eabi-ld'], 'objects for GNU ld', () => {
       expect(file).toBe(slot % 2 === 0 ? 'even' : 'odd')
       // ld places the sections in our order, aligned to 4 as they were.
       const offset = Number.parseInt(address!, 16) - CODE
-      expect(image.lines.some((entry) => entry.slot === slot && entry.offset === offset)).toBe(true)
+      const begins = image.symbols.some((symbol) => symbol.kind === 'function' && symbol.offset === offset)
+      expect(begins || image.lines.some((entry) => entry.slot === slot && entry.offset === offset)).toBe(true)
     }
     expect(run('objdump', '-d', '-l', at('out.elf'))).toMatch(/(even|odd)\.c:10\d\d/)
+  })
+  it.skipIf(tool('gdb-multiarch') === undefined && !requireTools)('show their lines in GDB', () => {
+    writeFileSync(
+      at('program.o'),
+      formatElf(imageOf('recursion'), { lineOf: (slot) => ({ file: 'lines.c', line: 1000 + slot }) }),
+    )
+    run('ld', '-o', at('out.elf'), `-Ttext=${hex(CODE)}`, '-e', '0', at('program.o'))
+    const image = imageOf('recursion')
+    const asked = image.lines.filter(({ slot }) => slot >= 0)
+    const commands = asked.flatMap(({ offset }) => ['-ex', `info line *${CODE + offset}`])
+    const answers = execFileSync('gdb-multiarch', ['-nx', '-batch', ...commands, at('out.elf')], { encoding: 'utf8' })
+    const lines = [...answers.matchAll(/^Line (\d+) of "lines\.c"/gm)].map(([, line]) => Number(line))
+    expect(lines).toEqual(asked.map(({ slot }) => 1000 + slot))
+  })
+  it.skipIf(tool('ld.lld') === undefined && !requireTools)('are linked by lld to the same bytes', () => {
+    for (const program of programs) {
+      writeFileSync(at('program.o'), formatElf(imageOf(program)))
+      const options = ['-e', '0', '-o', at('out.elf'), '-T', at('places.ld'), at('program.o')]
+      writeFileSync(
+        at('places.ld'),
+        `SECTIONS { .text ${CODE} : { *(.text.*) *(.rodata*) } =0 .data ${RAM} : { *(.data*) *(.bss*) } /DISCARD/ : { *(.ARM.*) } }`,
+      )
+      const bytes = ['arm-none-eabi-ld', 'ld.lld'].map((linker) => {
+        execFileSync(linker, options, { stdio: 'pipe' })
+        run('objcopy', '-O', 'binary', '-j', '.text', at('out.elf'), at('out.bin'))
+        return readFileSync(at('out.bin'))
+      })
+      expect(bytes[1]!.equals(bytes[0]!)).toBe(true)
+    }
   })
   it('call helpers of C by their names', async () => {
     const header =

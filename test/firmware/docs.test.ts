@@ -1,7 +1,7 @@
 // docs/firmware.md: its C is compiled and linked with the runtime, as it stands there.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { root } from '../cli/support.ts'
@@ -33,4 +33,27 @@ describeWith(['arm-none-eabi-gcc'], 'docs/firmware.md', () => {
       execFileSync('arm-none-eabi-gcc', args, { stdio: 'pipe' })
     })
   }, 60_000)
+
+  // What Zephyr (cmake/compiler/gcc) and RIOT (makefiles/cflags.inc.mk) compile with, and more warnings.
+  const common = '-mcpu=cortex-m4 -mthumb -Os -fno-common -ffunction-sections -fdata-sections -Wall -Wextra -Werror'
+  const others = [
+    [
+      'Zephyr',
+      '-std=c17 -ffreestanding -fno-strict-aliasing -Wundef -Wformat-security -Wdouble-promotion -Wpointer-arith',
+    ],
+    [
+      'RIOT',
+      '-std=c99 -fno-delete-null-pointer-checks -Wpedantic -Wstrict-prototypes -Wold-style-definition -Wcast-align -DNDEBUG',
+    ],
+  ] as const
+  for (const [name, options] of others) {
+    it(`is right that the runtime compiles with the options of ${name}`, { timeout: 60_000 }, () => {
+      inFolder((folder) => {
+        for (const file of readdirSync(join(root, 'runtime')).filter((one) => one.endsWith('.c'))) {
+          const flags = [...common.split(' '), ...options.split(' '), '-c', join(root, 'runtime', file)]
+          execFileSync('arm-none-eabi-gcc', [...flags, '-o', join(folder, 'out.o')], { stdio: 'pipe' })
+        }
+      })
+    })
+  }
 })

@@ -9,7 +9,7 @@
 export const Env = { outcome: 0, pc: 4, sp: 8, ctx: 12, len: 16, tailCalls: 20, table: 24, size: 32 } as const
 
 /**
- * Bytes at the end of the address space where no access succeeds: the system region of a Cortex-M has nothing there. So a pointer that
+ * Bytes at the end of the address space that no program may have anything in or access: docs/abi.md, "Memory". So a pointer that
  * steps through memory faults before it wraps, and an object with room behind its address ends below 2^32.
  */
 export const UNMAPPED_END = 0x10000

@@ -1,8 +1,12 @@
 // Gives an image addresses: applies its relocations for one placement, as a linker does (AAELF32, REL: addends are in
 // place). Nothing of the image is changed.
 
+import { UNMAPPED_END } from '../base/abi.ts'
 import { InputError, unreachable } from '../base/errors.ts'
 import { type Image, type ImageSymbol, Reloc } from './image.ts'
+
+/** What must be behind everything. */
+const END = 2 ** 32 - UNMAPPED_END
 
 /** Where an image is put. Addresses are multiples of the alignment: 4 for code. */
 export interface Placement {
@@ -62,8 +66,10 @@ export function link(image: Image, placement: Placement, addressOf: (symbol: Ima
 
 function checkPlacement(image: Image, { code, sections = [] }: Placement): void {
   const check = (what: string, address: number | undefined, align: number, size: number): void => {
-    if (address === undefined || !Number.isInteger(address) || address < 0 || address + size > 2 ** 32) {
-      throw new InputError(`${what} is placed at ${address}: must be an address with room for ${size} bytes behind it`)
+    if (address === undefined || !Number.isInteger(address) || address < 0 || address + size > END) {
+      throw new InputError(
+        `${what} is placed at ${address}: must be an address with room for ${size} bytes behind it, below 0x${END.toString(16)}`,
+      )
     }
     if (address % align !== 0) throw new InputError(`${what} is placed at ${address}, must be a multiple of ${align}`)
   }

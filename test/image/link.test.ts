@@ -63,6 +63,7 @@ describe('link', () => {
   it.each([
     [{ code: 0x1002 }, 'the code is placed at 4098, must be a multiple of 4'],
     [{ code: -4 }, 'the code is placed at -4: must be an address'],
+    [{ code: 0xfffe_fff4 }, 'with room for 16 bytes behind it, below 0xffff0000'],
     [{ code: 0xffff_fff4 }, 'with room for 16 bytes behind it'],
     [{ code: NaN, sections: [0] }, 'the code is placed at NaN'],
     [{ code: 0x1000 }, 'section .data is placed at undefined'],

@@ -331,12 +331,6 @@ export class Selector {
         return
       }
       case Op.switch: {
-        // Of one way only, no edge is split where moves could stand.
-        if (block.successors.length === 1) {
-          this.lowerPhis(block.successors[0]!)
-          this.branchTo(block.successors[0]!.id)
-          return
-        }
         const code = this.emit(P.TABLE_BRANCH, -1, this.use(value.args[0]!))
         code.targets = value.args.slice(1).map(({ imm }) => block.successors[imm]!.id)
         return

@@ -79,7 +79,7 @@ export function runPasses(module: Module, options: PassOptions): void {
     const { func } = needs
     step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs, options.follow))
     // Most values were of 64 bits.
-    if (func.valueCount >= MANY_VALUES) func.renumber()
+    if (func.valueCount >= MANY_VALUES) step('renumber', func, () => func.renumber())
     if (optimize) {
       // gvn after fold: one form of each value. fold after gvn: operands that turned out equal.
       step('fold', func, fold)

@@ -31,13 +31,20 @@ export function placePhis(blocks: readonly BasicBlock[], order: readonly number[
       const from = edges[index]!
       const joins = from.length + (at === 0 ? 1 : 0) > 1
       const row = index * REGISTERS
+      if (!joins && at > 0) {
+        const before = from[0]! * REGISTERS
+        for (let register = 0; register < REGISTERS; register++) {
+          ends[row + register] = (defined & (1 << register)) !== 0 ? index * 2 : ends[before + register]!
+        }
+        continue
+      }
       for (let register = 0; register < REGISTERS; register++) {
         const bit = 1 << register
         let definition = at === 0 ? outside : UNKNOWN
         if ((liveIn & bit) !== 0) {
           for (let edge = 0; edge < from.length && (phis[index]! & bit) === 0; edge++) {
             const other = ends[from[edge]! * REGISTERS + register]!
-            if (joins && walk >= MAXIMUM_WALKS) phis[index]! |= bit
+            if (walk >= MAXIMUM_WALKS) phis[index]! |= bit
             else if (other === UNKNOWN || other === definition) continue
             else if (definition === UNKNOWN) definition = other
             else phis[index]! |= bit

@@ -180,7 +180,7 @@ export class Func {
 
   private growConstants(): void {
     const before = this.constants
-    this.constants = [...before, ...before].fill(null)
+    this.constants = [...before, ...before, ...before, ...before].fill(null)
     for (const constant of before) if (constant !== null) this.putConstant(constant)
   }
 

@@ -22,19 +22,22 @@ const MARGIN = 0.1
 /** What CBZ saves against a comparison. */
 const ZERO_BRANCH = 0.75
 
-/** Converts what pays. Leaves the arms empty. True if it did anything. */
-export function ifConvert(flow: Flow): boolean {
-  return new Converter(flow).run()
+/** Converts what pays; with `small` in bytes, also if it is slower. Leaves the arms empty. True if it did anything. */
+export function ifConvert(flow: Flow, small = false): boolean {
+  return new Converter(flow, small).run()
 }
 
 class Converter {
   readonly flow: Flow
+  /** Bytes are to be saved. */
+  readonly small: boolean
   readonly blocks: readonly CodeBlock[]
   readonly position: Int32Array
   /** By block: how many edges lead to it. */
   readonly entries: Int32Array
 
-  constructor(flow: Flow) {
+  constructor(flow: Flow, small: boolean) {
+    this.small = small
     this.flow = flow
     this.blocks = flow.blocks
     this.position = positions(flow.blocks)
@@ -109,7 +112,9 @@ class Converter {
       after += likely * otherwiseArm
     }
     if (zero) after += ZERO_BRANCH
-    return join === at || join === 0 || after + MARGIN > before ? -1 : join
+    if (join === at || join === 0) return -1
+    // IT takes no more bytes than a branch, but for one that needs no comparison.
+    return (this.small && !zero) || after + MARGIN <= before ? join : -1
   }
 
   /** Number of instructions that the block is, before a jump, if they can be made conditional and only one edge leads to it; or -1. */

@@ -23,7 +23,7 @@ export function arrangeBlocks(fn: CodeFunction, small = false, after?: (step: st
       flow = flowOf(fn.blocks)
     }
     after?.('merge-tails')
-    if (ifConvert(flow)) {
+    if (ifConvert(flow, small)) {
       fn.blocks = flow.blocks.filter((block) => block.code.length > 0)
       flow = flowOf(fn.blocks)
       after?.('if-convert')

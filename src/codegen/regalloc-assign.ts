@@ -25,6 +25,8 @@ const SAVE_COST = 2
 const HIGH_COST = 0.1
 /** What an encoding of two bytes less is worth. */
 const SHORT_GAIN = 0.1
+/** Bundles that one may evict to get a low register. */
+const VICTIMS = 32
 /** Both where bytes are to be saved: costs are in pairs of them. */
 const BYTES = 1
 /** Positions between a constant's making and its first use from which on it is made later. */
@@ -267,6 +269,7 @@ export class Assignment {
         if (other === PINNED || weight[bundle[other]!]! >= own) return Infinity
         const victim = bundle[other]!
         if (!this.#victims.includes(victim)) {
+          if (this.#victims.length === VICTIMS) return Infinity
           this.#victims.push(victim)
           lost += bytes.short(victim)
           if (lost >= limit) return lost

@@ -1,8 +1,18 @@
 // The Rust example in QEMU, and its start-up code with helpers of many signatures, each in Rust and in C: what programs see of both
-// is what the interpreter and the simulator say. core is built from Debian's rust-src, once for all tests.
+// is what the interpreter and the simulator say. core is built from Debian's rust-src, once for each version of rustc, and kept in build/.
 
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -38,6 +48,28 @@ function rustcWithSource(): string | undefined {
 }
 
 const rustc = rustcWithSource()
+
+/** Puts core into a folder: as it was built before by this rustc, by the same rules, or built now. */
+async function provideCore(folder: string, build: () => Promise<unknown>): Promise<void> {
+  const key = createHash('sha256').update(execFileSync(rustc!, ['-vV']))
+  for (const file of ['Makefile', 'src/builtins.rs']) key.update(readFileSync(join(example, file)))
+  const kept = join(root, 'build/rust', key.digest('hex').slice(0, 16))
+  // In the order in which make would build them.
+  const copy = (from: string, to: string): void => {
+    for (const name of ['libcore.rlib', 'libcompiler_builtins.rlib']) copyFileSync(join(from, name), join(to, name))
+  }
+  if (existsSync(kept)) {
+    copy(kept, folder)
+    return
+  }
+  await build()
+  // Whole or not at all, whoever else does the same.
+  const own = `${kept}.${process.pid}`
+  mkdirSync(own, { recursive: true })
+  copy(folder, own)
+  if (existsSync(kept)) rmSync(own, { recursive: true })
+  else renameSync(own, kept)
+}
 const missing = [
   ...missingTools('make', 'arm-none-eabi-gcc', 'clang-19', 'qemu-system-arm'),
   ...(rustc === undefined ? ['rustc with rust-src'] : []),
@@ -54,7 +86,7 @@ describeRust(missing.length === 0 ? title : `${title} [needs ${missing.join(', '
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'thumbpf-rust-'))
-    await make(`${folder}/libcompiler_builtins.rlib`)
+    await provideCore(folder, () => make(`${folder}/libcompiler_builtins.rlib`))
   }, 300_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

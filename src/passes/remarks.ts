@@ -40,8 +40,8 @@ export class Follower {
   /** Instructions that the frontend made something of: the others are never reached. */
   readonly #built = new Set<number>()
   readonly #read = new Map<number, number[]>()
-  /** By function: what was there behind the last pass, with its operation, and how many values there were. */
-  readonly #before = new Map<Func, { readonly values: ReadonlyMap<Value, number>; readonly count: number }>()
+  /** By function: what was there behind the last pass, with its operation. */
+  readonly #before = new Map<Func, ReadonlyMap<Value, number>>()
 
   /** The frontend: an instruction gives this value, or has this effect. The value may be another's, where it moves a register. */
   readonly made = (slot: number, value: Value): void => {
@@ -72,18 +72,18 @@ export class Follower {
     if (before === undefined) addReaders(func, this.#read)
     else {
       const blocks = new Set(func.blocks)
-      for (const [value, op] of before.values) {
+      for (const [value, op] of before) {
         if (!this.#followed.has(value)) continue
         if (!values.has(value)) this.#vanished(pass, value, op, blocks)
         else if (op === Op.branch && value.op === Op.jump) this.#note(pass, value.origin, 'it always goes the same way')
         else if (op !== value.op) this.#note(pass, value.origin, forms[pass])
       }
-      for (const { id, origin, op } of values.keys()) {
-        if (id < before.count || origin < 0) continue
-        this.#note(pass, origin, pass === 'divide' ? quotients[op] : forms[pass])
+      for (const value of values.keys()) {
+        if (value.origin < 0 || before.has(value)) continue
+        this.#note(pass, value.origin, pass === 'divide' ? quotients[value.op] : forms[pass])
       }
     }
-    this.#before.set(func, { values, count: func.valueCount })
+    this.#before.set(func, values)
   }
 
   /** A followed value was there before the pass, as `op`, and is no more. */

@@ -128,6 +128,11 @@ class Pass {
     let kept = 0
     for (let at = 0; at < facts.length; at++) {
       const fact = facts[at]!
+      // A byte that has the value is changed by a store of that value nowhere.
+      if (value.op === Op.store8 && fact.size === 1 && fact.value === value.args[1]) {
+        facts[kept++] = fact
+        continue
+      }
       const lost = access === undefined ? callReaches(addresses, effect, fact) : mayMeet(addresses, fact, access)
       if (!lost) facts[kept++] = fact
     }

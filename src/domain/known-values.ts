@@ -217,7 +217,11 @@ export class KnownValues {
     if (lostLow !== 0) this.forget(at, -(lostLow & -lostLow), wide ? -1 : 0)
     else if (lostHigh !== 0) this.forget(at, 0, -(lostHigh & -lostHigh))
     if (bounds[at]! < bounds[old]!) bounds[at] = bounds[at]! >= 1 ? 1 : 0
-    if (bounds[at + 1]! > bounds[old + 1]!) bounds[at + 1] = bounds[at + 1]! < WORD ? WORD - 1 : UNSIGNED_TOP
+    if (bounds[at + 1]! > bounds[old + 1]!) {
+      // Half a word first: a word that is added to then does not wrap, and a test of the sum tells something.
+      const greatest = bounds[at + 1]!
+      bounds[at + 1] = greatest < WORD / 2 ? WORD / 2 - 1 : greatest < WORD ? WORD - 1 : UNSIGNED_TOP
+    }
     if (bounds[at + 2]! < bounds[old + 2]!) {
       const least = bounds[at + 2]!
       bounds[at + 2] = least >= 0 ? 0 : least >= -1 ? -1 : least >= -WORD / 2 ? -WORD / 2 : -SIGNED_TOP

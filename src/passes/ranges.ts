@@ -439,8 +439,8 @@ class Analysis {
     if (holds) refine(known, comparison, x, y, wide)
     else refine(known, opposite[comparison]!, exchanged(comparison) ? y : x, exchanged(comparison) ? x : y, wide)
     if (known.isEmpty(x) || known.isEmpty(y)) return false
-    this.follow(a, 2)
-    this.follow(b, 2)
+    this.follow(a, 3)
+    this.follow(b, 3)
     return true
   }
 

@@ -60,7 +60,7 @@ const follows = new Uint8Array(256)
 for (const op of [Op.frame, Op.address, Op.tableaddress, Op.param, Op.trunc, Op.zext, Op.load32, Op.call, Op.word]) {
   follows[op] = 1
 }
-for (const op of [Op.add, Op.sub, Op.select, Op.phi]) follows[op] = 1
+for (const op of [Op.add, Op.add2, Op.sub, Op.select, Op.phi]) follows[op] = 1
 
 const anywhere = { least: -FAR, most: FAR } as const
 
@@ -151,10 +151,16 @@ export class Addresses {
         return this.set(value, isElement ? this.elementsOf(ANY_MAP) : 0, -FAR, FAR)
       }
       case Op.word:
+        // Of an address in two words the low one is.
+        if (value.imm === 0 && args[0]!.op === Op.add2) {
+          return this.set(value, this.of(args[0]!), this.from[args[0]!.id]!, this.to[args[0]!.id]!)
+        }
         // Of a call's result the low word is the address.
         return this.set(value, value.imm === 0 ? this.of(args[0]!) : 0, -FAR, FAR)
       case Op.add:
-        return this.sum(value)
+        return this.sum(value, args[0]!, args[1]!)
+      case Op.add2:
+        return this.sum(value, args[0]!, args[2]!)
       case Op.sub: {
         const [a, b] = args
         if (this.of(b!) > 0) return this.set(value, 0, 0, 0)
@@ -169,12 +175,11 @@ export class Addresses {
     }
   }
 
-  private sum(value: Value): void {
-    const [a, b] = value.args
-    const left = this.of(a!)
-    const right = this.of(b!)
+  private sum(value: Value, a: Value, b: Value): void {
+    const left = this.of(a)
+    const right = this.of(b)
     if (left > 0 && right > 0) return this.set(value, 0, 0, 0)
-    const [address, other] = left > 0 ? [a!, b!] : [b!, a!]
+    const [address, other] = left > 0 ? [a, b] : [b, a]
     const region = Math.max(left, right)
     if (region <= 0) return this.set(value, region, 0, 0)
     const from = this.from[address.id]!

@@ -4,6 +4,7 @@
 // cycles, its bounds 2 or 3; a node of a tree is 2 to 3 cycles and 4 bytes.
 // Needs: words, numbered. Leaves: nodes' comparisons that nobody needs.
 
+import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, connect, countUses, disconnect } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
 import { COMPARE, I32, I64, Op, VOID, attributes } from '../ir/op.ts'
@@ -63,7 +64,8 @@ export function makeSwitches(func: Func, small: boolean): boolean {
     replace(func, tree, table)
     changed = true
   }
-  if (changed) func.blocks = func.blocks.filter((block) => block.values.length > 0)
+  // Nodes that became empty, and roots of trees that another's values never come to.
+  if (changed) removeUnreachable(func)
   return changed
 }
 
@@ -183,6 +185,8 @@ class Tree {
     const count = last - first + 1
     const outside = items.filter((_item, at) => at < first || at > last)
     if (count < FEWEST || outside.length > MAXIMUM_OUTSIDE) return undefined
+    // Values without a bound, of 64 bits: their number is no word.
+    if (outside.some(({ from, to }) => to - from >= LONGEST)) return undefined
     let { from } = items[first]!
     let { to } = items[last]!
     const { domain } = this

@@ -16,6 +16,10 @@ const seeds: readonly (readonly [number, number, number, 0 | 2 | 's'])[] = [
   [7002009, 27, 0, 2],
   // A table of branches of which all lead to one block.
   [7000365, 62, 0, 's'],
+  // A tree of tests that none of another's values come to.
+  [40615244, 11, 0, 's'],
+  // Values of 64 bits without a bound, outside of a table.
+  [40466176, 30, 2, 2],
 ]
 
 const machine = new Simulator()

@@ -13,7 +13,7 @@ import { lines } from './rules/rules.ts'
 const matcher = new Matcher(lines)
 
 /** What the rules may do: make values before the one that they rewrite. */
-export class Folder implements Rewriter {
+class Folder implements Rewriter {
   readonly func: Func
   readonly slots: Value[] = []
   base = 0

@@ -1,4 +1,4 @@
-// `npm run fuzz -- [--from SEED] [--count N] [--workers N] [--machine qemu]`: random programs, compiled at -O2, -Os and -O0 and run on
+// `npm run fuzz -- [--from SEED] [--count N] [--workers N] [--machine qemu]` (`--help`): random programs, compiled at -O2, -Os and -O0 and run on
 // the simulator, with `--machine qemu` on QEMU too, against the interpreter. Seed n gives the same program each time. Prints how far it is,
 // each seed that differs, and the count at the end; status 1 if any differs. tools/reduce.test.ts makes such a program small.
 
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '1' },
     machine: { type: 'string', default: 'sim' },
     worker: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
 const from = Number(values.from)
@@ -67,7 +68,15 @@ async function workInBatches(offset: number): Promise<void> {
   await qemu.close()
 }
 
-if (machine !== 'sim' && machine !== 'qemu') {
+const usage = `npm run fuzz -- [options]
+
+--from SEED       the first program's number (default 1)
+--count N         how many programs (default 100000)
+--workers N       processes at work (default 1)
+--machine qemu    runs them on QEMU as well as on the simulator`
+
+if (values.help) console.log(usage)
+else if (machine !== 'sim' && machine !== 'qemu') {
   console.error(`--machine is sim or qemu, not ${machine}`)
   process.exitCode = 2
 } else if (values.worker !== undefined) {

@@ -1,6 +1,6 @@
 // Inputs of the kernels that compute: checksums, ciphers, filters, matrices.
 
-import type { KernelInput } from './inputs.ts'
+import type { KernelInput } from './kernel-input.ts'
 import { Random } from './random.ts'
 import { Writer } from './writer.ts'
 

@@ -4,11 +4,7 @@ import { deviceInputs } from './inputs-device.ts'
 import { dataInputs } from './inputs-data.ts'
 import { mathInputs } from './inputs-math.ts'
 import { parseInputs } from './inputs-parse.ts'
-
-export interface KernelInput {
-  readonly ctx: Uint8Array
-  readonly len: number
-}
+import type { KernelInput } from './kernel-input.ts'
 
 /** By the kernel's name, sorted. */
 export const kernelInputs: ReadonlyMap<string, () => KernelInput> = new Map(

@@ -4,7 +4,8 @@
 import { type CompileOptions, interpret, readProgram, RegionMemory, Simulator } from '../src/index.ts'
 import { callFunction } from '../src/machine/call.ts'
 import { type Build, builds, buildNames, type BuiltKernels } from './builds.ts'
-import { type KernelInput, kernelInputs } from './inputs.ts'
+import { kernelInputs } from './inputs.ts'
+import type { KernelInput } from './kernel-input.ts'
 import { CONTEXT, type PlacedKernel, placeKernel } from './placed.ts'
 
 export interface Figures {

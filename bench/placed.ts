@@ -3,7 +3,7 @@
 import { compile, type CompileOptions, link } from '../src/index.ts'
 import { type Build, builds, type BuiltKernels, CODE_BASE } from './builds.ts'
 import { readElf32 } from './elf32.ts'
-import type { KernelInput } from './inputs.ts'
+import type { KernelInput } from './kernel-input.ts'
 
 /** Bytes that lie in memory from `address` on. */
 export interface Piece {

@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 
 import type { CompileOptions } from '../src/index.ts'
 import { buildNames, type BuiltKernels, CODE_BASE } from './builds.ts'
-import { type KernelInput, kernelInputs } from './inputs.ts'
+import { kernelInputs } from './inputs.ts'
+import type { KernelInput } from './kernel-input.ts'
 import { kernelSimulator, runKernel } from './kernels.ts'
 import { CONTEXT, type PlacedKernel, placeKernel } from './placed.ts'
 

@@ -1,12 +1,7 @@
 // What --helpers asks for: a table of helper numbers with prototypes, ours or a C header.
 
-import type { Grants, HelperSet, HelperTable, Program } from '../index.ts'
-
-export interface HelperChoice {
-  readonly table: HelperTable
-  /** For messages: all names that are known. */
-  readonly names: ReadonlyMap<number, string>
-}
+import type { Grants, HelperSet, Program } from '../index.ts'
+import type { HelperChoice } from './helper-tables.ts'
 
 /** What the option says, if it is given. Throws InputError with a header's path and line, and Node's errors. */
 export async function helperChoice(option: string | undefined): Promise<HelperChoice | undefined> {

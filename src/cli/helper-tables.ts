@@ -2,8 +2,14 @@
 
 import { InputError, linuxHelperNames, linuxHelpers, parseHelperHeader, riotHelpers } from '../index.ts'
 import type { HelperTable } from '../index.ts'
-import type { HelperChoice } from './helper-choice.ts'
 import { readBytes } from './input.ts'
+
+/** What `--helpers` chose. */
+export interface HelperChoice {
+  readonly table: HelperTable
+  /** For messages: all names that are known. */
+  readonly names: ReadonlyMap<number, string>
+}
 
 /** `linux`, `riot`, or the path of a C header. Throws InputError with the header's path and line, and Node's errors. */
 export async function readChoice(text: string): Promise<HelperChoice> {

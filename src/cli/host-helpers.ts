@@ -2,7 +2,7 @@
 // store. The same functions serve the simulator and the interpreter. Printing goes to standard error.
 
 import type { Helper, HelperMemory, HelperSet, HostHelper } from '../index.ts'
-import type { HelperChoice } from './helper-choice.ts'
+import type { HelperChoice } from './helper-tables.ts'
 import type { Io } from './io.ts'
 
 /** Longest string that is read. */

@@ -3,7 +3,7 @@
 
 import type { Value } from '../ir/func.ts'
 import { I32, Op } from '../ir/op.ts'
-import type { Edit } from './combine.ts'
+import type { Edit } from './combine-edit.ts'
 import type { Access } from './memory-access.ts'
 
 /** Parts of one word, at most: what has more is no word in pieces. */

@@ -3,7 +3,7 @@
 
 import type { Value } from '../ir/func.ts'
 import { I32, Op, VOID } from '../ir/op.ts'
-import type { Edit } from './combine.ts'
+import type { Edit } from './combine-edit.ts'
 import { type Access, Effect, accessOf, effectOf, mayMeet } from './memory-access.ts'
 import { isAtomic, isLoad, isStore } from './regions.ts'
 

@@ -4,7 +4,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 
 import type { CompileOptions } from '../src/index.ts'
 import { builds, type BuiltKernels, buildKernels, buildNames, version } from './builds.ts'
@@ -15,6 +14,7 @@ import { compareWithQemu } from './qemu.ts'
 import { keepRelease, readRelease, slowdowns } from './release.ts'
 import { formatTable, type SavedFigures, savedFigures } from './report.ts'
 import { benchSpeed, formatSpeed, printMemory } from './speed.ts'
+import { parseOptions } from '../tools/options.ts'
 
 const HELP = `npm run bench [-- options] [kernel ...]
 
@@ -30,7 +30,7 @@ const HELP = `npm run bench [-- options] [kernel ...]
 /** Of the project, seen from build/bench/. */
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = parseOptions({
   allowPositionals: true,
   options: {
     kernels: { type: 'boolean', default: false },

@@ -5,15 +5,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 
 import { startQemu } from '../../src/machine/node/qemu.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { compareRuns, makeContext } from '../../test/support/differential.ts'
 import { BatchComparison, caseOf, nameOf } from '../../test/support/differential-batch.ts'
 import { CONTEXT_BYTES, randomProgram } from '../../test/support/random-program.ts'
+import { parseOptions } from '../options.ts'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     from: { type: 'string', default: '1' },
     count: { type: 'string', default: '100000' },
@@ -75,8 +75,13 @@ const usage = `npm run fuzz -- [options]
 --workers N       processes at work (default 1)
 --machine qemu    runs them on QEMU as well as on the simulator`
 
+const wrongNumber = [from, count, workers].some((number) => !Number.isSafeInteger(number) || number < 1)
+
 if (values.help) console.log(usage)
-else if (machine !== 'sim' && machine !== 'qemu') {
+else if (wrongNumber) {
+  console.error('error: --from, --count and --workers are whole numbers from 1 on')
+  process.exitCode = 2
+} else if (machine !== 'sim' && machine !== 'qemu') {
   console.error(`--machine is sim or qemu, not ${machine}`)
   process.exitCode = 2
 } else if (values.worker !== undefined) {

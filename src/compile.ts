@@ -15,6 +15,7 @@ import { emit } from './codegen/emit.ts'
 import { layoutFrame } from './codegen/frame.ts'
 import { arrangeBlocks } from './codegen/layout.ts'
 import { leaveRoutine } from './codegen/leave.ts'
+import { orderSpills } from './codegen/order-spills.ts'
 import { printCode } from './codegen/print.ts'
 import { allocate } from './codegen/regalloc.ts'
 import { CodeFollower } from './codegen/remarks.ts'
@@ -121,6 +122,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     codeFollower?.after('layout', code)
     codeFollower?.end()
     dump?.('allocate', printCode(code))
+    if (options.optimize !== 0) orderSpills(code, small)
     stackBytes.push(layoutFrame(code, { fullPrologue }).stackBytes)
     functions.push(code)
   }

@@ -42,6 +42,9 @@ export const P = {
 /** What an operand in `SP + imm` addressing is relative to, until the frame is laid out (n is SP then). */
 export const Base = { NONE: 0, FRAME: 1 } as const
 
+/** What a load or store is known to reach, beyond BPF's memory as such: ordinary memory at a multiple of 4; a spill slot. */
+export const Memory = { ANY: 0, ALIGNED: 1, SPILL: 2 } as const
+
 /** A use or a definition that must be in a given real register at this instruction. */
 export interface Fixed {
   /** Virtual register. */
@@ -75,6 +78,8 @@ export class Code extends Instruction {
   symbol = -1
   /** n is SP and imm relative to this part of the frame. */
   base = 0
+  /** Loads and stores: a Memory. */
+  memory: number = Memory.ANY
   /** BPF slot that it serves, -1 for none. */
   origin = -1
 }

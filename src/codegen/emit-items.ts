@@ -13,6 +13,7 @@ import { SP } from '../thumb/registers.ts'
 import { endsFlow, tidyBranches } from './emit-branches.ts'
 import { settleFlags } from './emit-flags.ts'
 import { Code, type CodeFunction, P } from './code.ts'
+import { pairAccesses } from './pair-accesses.ts'
 import { schedule } from './schedule.ts'
 
 export const Kind = {
@@ -163,8 +164,11 @@ class Builder {
   /** How many constants want each literal. */
   private readonly wanted = new Map<string | number, number>()
 
+  private readonly small: boolean
+
   constructor(func: CodeFunction, small: boolean) {
     this.func = func
+    this.small = small
     this.lists = tidyBranches(func, small)
     let codes = 0
     for (const list of this.lists) codes += list.length
@@ -184,6 +188,7 @@ class Builder {
       settleFlags(list)
       // What moved to where flags are live must leave them alone.
       if (schedule(list)) settleFlags(list)
+      pairAccesses(list, this.small)
     }
     lists.forEach((list, at) => {
       items.starts[at] = items.count
@@ -296,6 +301,10 @@ function leavesAlone(code: Code, register: number): boolean {
     case F.LDR_i:
     case F.STR_i:
       return code.s !== Flags.SET && (writes[code.form] === 0 || code.d !== register) && code.index === Index.OFFSET
+    case F.LDRD_i:
+      return code.d !== register && code.a !== register
+    case F.STRD_i:
+      return true
     case P.CONSTANT:
       return code.d !== register
     default:

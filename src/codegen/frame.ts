@@ -8,7 +8,7 @@ import { unreachable } from '../base/errors.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Index } from '../thumb/instruction.ts'
 import { CALLEE_SAVED, LR, PC, SP } from '../thumb/registers.ts'
-import { Base, Code, type CodeFunction, P } from './code.ts'
+import { Base, Code, type CodeFunction, Memory, P } from './code.ts'
 
 export interface FrameOptions {
   /** The textbook's workflow: every function pushes r4-r11 and LR, and pops them. */
@@ -121,10 +121,10 @@ class Frame {
         this.#address(code.d, this.#bpf + code.imm, code.cond)
         return
       case P.SPILL_LOAD:
-        this.#load(F.LDR_i, code.d, this.#spills + 4 * code.imm, code.cond)
+        this.#load(F.LDR_i, code.d, this.#spills + 4 * code.imm, code.cond, Memory.SPILL)
         return
       case P.SPILL_STORE:
-        this.#store(F.STR_i, code.d, this.#spills + 4 * code.imm, code.cond)
+        this.#store(F.STR_i, code.d, this.#spills + 4 * code.imm, code.cond, Memory.SPILL)
         return
       case P.ARGUMENT_LOAD:
         this.#load(F.LDR_i, code.d, this.localBytes + this.savedBytes + 4 * code.imm, code.cond)
@@ -209,18 +209,22 @@ class Frame {
     }
   }
 
-  #load(form: number, d: number, offset: number, cond: Cond): void {
+  #load(form: number, d: number, offset: number, cond: Cond, memory: number = Memory.ANY): void {
     if (reaches(offset)) {
-      this.#push(form, d, SP, offset).cond = cond
+      const load = this.#push(form, d, SP, offset)
+      load.cond = cond
+      load.memory = memory
     } else {
       this.#address(d, offset, cond)
       this.#push(form, d, d, 0).cond = cond
     }
   }
 
-  #store(form: number, d: number, offset: number, cond: Cond): void {
+  #store(form: number, d: number, offset: number, cond: Cond, memory: number = Memory.ANY): void {
     if (reaches(offset)) {
-      this.#push(form, d, SP, offset).cond = cond
+      const store = this.#push(form, d, SP, offset)
+      store.cond = cond
+      store.memory = memory
       return
     }
     const borrowed = d === 0 ? 1 : 0

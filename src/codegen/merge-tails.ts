@@ -78,6 +78,7 @@ export function equal(one: Code, other: Code): boolean {
     one.amount === other.amount &&
     one.index === other.index &&
     one.base === other.base &&
+    one.memory === other.memory &&
     one.symbol === other.symbol
   )
 }

@@ -10,6 +10,7 @@ type Forms = ReadonlyMap<number, ReadonlySet<number>>
 
 const jumps = [F.B]
 const moves = [F.MOV_r, F.MOV_i, P.PARALLEL_MOVE, P.CONSTANT, P.FRAME_ADDRESS]
+const words = [F.LDR_i, F.STR_i, P.SPILL_LOAD, P.SPILL_STORE]
 const tests = [F.B, F.CMP_r, F.CMP_i, F.CMN_r, F.CMN_i, F.TST_r, F.TST_i, F.TEQ_r, F.TEQ_i]
 
 /** Passes that make one of what was several. */
@@ -54,6 +55,7 @@ export class CodeFollower {
     else if (stage === 'if-convert') text = 'what it jumps over is conditional'
     else if (all(jumps)) text = 'no jump is needed'
     else if (all(moves)) text = 'no move is needed'
+    else if (stage === 'emit' && all(words)) text = 'one access with the word beside it'
     else if (all(tests)) text = 'the flags are set already'
     this.#lost.set(slot, { slot, stage, text })
   }

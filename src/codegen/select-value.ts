@@ -9,7 +9,8 @@ import { COMPARE, Op, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { fitsAdd, fitsModified, fitsOffset } from '../thumb/immediates.ts'
 import { Flags, Index, Shift } from '../thumb/instruction.ts'
-import { Code, P } from './code.ts'
+import { isAlignedAddress } from './alignment.ts'
+import { Code, Memory, P } from './code.ts'
 import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
 import { testOf } from './select-compare.ts'
@@ -428,6 +429,8 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
   const place = selector.address(address, value.imm, fitsOffset)
   const code = selector.emit(immediate, register, place.n, -1, place.imm)
   code.base = place.base
+  const isWord = immediate === F.LDR_i || immediate === F.STR_i
+  if (isWord && value.imm % 4 === 0 && isAlignedAddress(address, selector.symbols)) code.memory = Memory.ALIGNED
 }
 
 /** An access at base + (index << 0 to 3), if the index is such a shift. */

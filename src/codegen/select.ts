@@ -25,6 +25,8 @@ import { isPlain, tiePhis } from './tie-phis.ts'
 /** Numbers of the module's symbols, as far as selection needs them. */
 export interface Symbols {
   of(callee: NonNullable<Value['callee']>): number
+  /** Bytes to whose multiple the linker puts what it names. */
+  alignmentOf(callee: NonNullable<Value['callee']>): number
   /** The routine that leaves a program from any depth (leave.ts). */
   leave(): number
 }

@@ -22,7 +22,7 @@ export interface ModuleSymbol {
 /** The names of a program's sections of data and maps, by index, and the index of its entry's function. */
 export interface Named {
   readonly entry: number
-  readonly data: readonly { readonly name: string }[]
+  readonly data: readonly { readonly name: string; readonly align: number }[]
   readonly maps: readonly { readonly name: string }[]
 }
 
@@ -94,6 +94,10 @@ export class SymbolTable {
       case 'area':
         return unreachable('an area of the frame is no symbol')
     }
+  }
+
+  alignmentOf(callee: Callee): number {
+    return callee.kind === 'data' ? this.program.data[callee.section]!.align : 1
   }
 
   private place(kind: 'section' | 'map', index: number): number {

@@ -31,6 +31,7 @@ import { simplifyCfg } from './simplify-cfg.ts'
 import { promoteStackSlots } from './stack-slots.ts'
 import { reduceStrength } from './strength.ts'
 import { makeSwitches } from './switches.ts'
+import { threadJumps } from './thread.ts'
 
 /** From so many numbers on, new ones are worth their while. */
 const MANY_VALUES = 2048
@@ -102,6 +103,10 @@ export function runPasses(module: Module, options: PassOptions): void {
       }
       step('hoist', func, (each) => hoistLoads(each, isEntry(module, each), module.sections))
       step('phis', func, simplifyPhis)
+      if (!small && step('thread', func, (each) => threadJumps(each, options.follow))) {
+        step('fold', func, fold)
+        step('gvn', func, numberValues)
+      }
     }
     const plain = step('dead-code', func, removeDeadCode)
     if (!optimize) return

@@ -38,6 +38,7 @@ import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { reduceStrength } from '../../src/passes/strength.ts'
 import { makeSwitches } from '../../src/passes/switches.ts'
 import { promoteStackSlots } from '../../src/passes/stack-slots.ts'
+import { threadJumps } from '../../src/passes/thread.ts'
 import { testHelpers } from '../support/differential.ts'
 
 const folder = import.meta.dirname
@@ -75,6 +76,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   strength: reduceStrength,
   'dead-code': removeDeadCode,
   switches: (func) => makeSwitches(func, false),
+  thread: (func) => threadJumps(func),
   narrow: (func) => narrow(func, findRanges(func)),
   legalize: (func) => legalize(func, () => {}),
   accumulate,

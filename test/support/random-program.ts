@@ -159,7 +159,9 @@ class Generator {
   statement(depth: number, callable: boolean): void {
     const { random } = this
     const kind = random.below(100)
-    if (kind < 43) this.alu()
+    if (kind < 42) this.alu()
+    else if (kind < 43 && depth < this.#deepest) this.machine(depth, callable)
+    else if (kind < 43) this.alu()
     else if (kind < 45) this.pieces()
     else if (kind < 53) this.load()
     else if (kind < 61) this.store()
@@ -498,6 +500,48 @@ class Generator {
       this.put(0x05)
     }
     for (const end of ends) this.patch(end)
+  }
+
+  /** A loop that goes on from a state, which is mostly a constant at its end, as a parser's. */
+  machine(depth: number, callable: boolean): void {
+    const { random } = this
+    const counter = 8 + depth
+    const [offset, size] = random.pick(SLOTS)
+    const states = 2 + random.below(4)
+    const next = (): void => this.put(0x62 | WIDTH[size], 10, 0, offset, random.below(states))
+    const heads: number[] = []
+    this.put(0xb7, counter, 0, 0, 2 + random.below(8))
+    if (random.chance(80)) next()
+    const head = this.slot
+    if (random.chance(50)) this.block(1 + random.below(2), depth + 1, false)
+    const tested = random.pick([1, 2])
+    this.put(0x61 | WIDTH[size], tested, 10, offset)
+    for (let state = 1; state < states; state++) {
+      heads.push(this.slot)
+      this.put(random.pick([0x15, 0x16, 0x15, 0x16, 0x25, 0x65]), tested, 0, 0, states - state)
+    }
+    const ends: number[] = []
+    for (let state = 0; state < states; state++) {
+      if (state > 0) this.patch(heads[state - 1]!)
+      if (random.chance(80)) this.block(1 + random.below(2), depth + 1, callable && random.chance(10))
+      if (random.chance(85)) next()
+      if (random.chance(40)) {
+        this.condition(1)
+        next()
+      }
+      if (random.chance(25)) {
+        // Goes on to the head by a way of its own.
+        this.put(0x07, counter, 0, 0, -1)
+        this.put(0x25, counter, 0, head - this.slot - 1)
+      }
+      ends.push(this.slot)
+      this.put(0x05)
+    }
+    for (const end of ends) this.patch(end)
+    if (random.chance(50)) this.block(1, depth + 1, false)
+    this.put(0x07, counter, 0, 0, -1)
+    this.put(0x65, counter, 0, head - this.slot - 1)
+    if (random.chance(50)) this.put(0x61 | WIDTH[size], this.data(), 10, offset)
   }
 
   /** Counts up, by conditions of every kind, now and then over 2^32. */

@@ -6,6 +6,7 @@
 import { InputError, unreachable } from '../base/errors.ts'
 import { TrapCode, trapMessage, type Outcome } from '../base/outcome.ts'
 import { addressOf } from './data.ts'
+import { frameSize } from './frame-size.ts'
 import { callHelper, type Helper, HelperFault, type HelperMemory, noHelpers, type HelperSet } from './helpers.ts'
 import {
   type LoadedProgram,
@@ -21,8 +22,6 @@ import type { Instruction, Program } from './program.ts'
 
 export { DEFAULT_DATA_BASE, DEFAULT_MAP_BASE, type ProgramParts, type TailTarget } from './interpret-load.ts'
 
-/** Bytes of stack that each function has below its R10. */
-export const FRAME_SIZE = 512
 /** Where the stack begins unless the caller says otherwise. */
 export const DEFAULT_STACK_BASE = 0x2010_0000
 /** callx of less than this is of a helper. */
@@ -97,6 +96,8 @@ class Interpreter {
   private context: number
   private readonly length: number
   private readonly maximumDepth: number
+  /** Bytes of stack that each function has below its R10. */
+  private readonly frameSize: number
   private readonly maximumInstructions: number
   /** R0 to R10, always in 0 to 2^64 - 1. */
   private readonly r: bigint[] = Array.from({ length: 11 }, () => 0n)
@@ -117,8 +118,11 @@ class Interpreter {
     this.maximumDepth = options.maximumDepth ?? 64
     this.maximumInstructions = options.maximumInstructions ?? 100_000_000
     this.stackBase = options.stackBase ?? DEFAULT_STACK_BASE
-    this.stackEnd = this.stackBase + this.maximumDepth * FRAME_SIZE
-    this.stack = new RegionMemory([{ base: this.stackBase, bytes: new Uint8Array(this.maximumDepth * FRAME_SIZE) }])
+    const tails = [...(options.programs ?? new Map<number, TailTarget>()).values()]
+    this.frameSize = Math.max(frameSize(program), ...tails.map((target) => frameSize(target.program)))
+    this.stackEnd = this.stackBase + this.maximumDepth * this.frameSize
+    const bytes = new Uint8Array(this.maximumDepth * this.frameSize)
+    this.stack = new RegionMemory([{ base: this.stackBase, bytes }])
     this.pc = program.functions[program.entry]!.start
     this.r[1] = BigInt(this.context)
     this.r[2] = BigInt(this.length)
@@ -268,7 +272,7 @@ class Interpreter {
       this.frames.push({ program: this.program, context: this.context, returnTo: this.pc, saved: r.slice(6, 10) })
       r[0] = 0n
       r.fill(0n, 6, 10)
-      r[10] = r[10]! - BigInt(FRAME_SIZE)
+      r[10] = r[10]! - BigInt(this.frameSize)
       this.pc = start
       return
     }
@@ -372,7 +376,7 @@ class Interpreter {
     }
     r.fill(0n, 1, 6)
     for (const [index, value] of frame.saved.entries()) r[6 + index] = value
-    r[10] = r[10]! + BigInt(FRAME_SIZE)
+    r[10] = r[10]! + BigInt(this.frameSize)
     this.program = frame.program
     this.context = frame.context
     this.pc = frame.returnTo

@@ -1,12 +1,10 @@
 // Where the stacks that BPF code sees are in a function's frame: its own, and below it those of the functions that were taken in.
 // Each is as deep as its accesses go where all of them are at constant offsets, all 512 bytes (RFC 9669 leaves the size open; it
-// is the kernel's) where an address goes anywhere else. Of two at the same depth of calls, one is never used while the other
+// is the kernel's), or as many as its code takes addresses of, where an address goes anywhere else. Of two at the same depth of calls, one is never used while the other
 // is: they share their place, as the calls would have had it.
 
 import { type Func, type Value, callsHelper } from '../ir/func.ts'
 import { Op } from '../ir/op.ts'
-
-export const BPF_STACK_BYTES = 512
 
 export interface FrameExtent {
   /** All of them together: a multiple of 8. */
@@ -30,7 +28,7 @@ export function frameExtent(func: Func): FrameExtent {
             (value.op >= Op.atomicadd2 && value.op <= Op.atomiccmpxchg2))
         // A helper is given the address of an object: it may use what lies from there up.
         const given = callsHelper(value)
-        const from = access ? arg.imm + value.imm : given ? arg.imm : -BPF_STACK_BYTES
+        const from = access ? arg.imm + value.imm : given ? arg.imm : -func.stackBytes
         const depth = depthOf(arg)
         while (lowest.length <= depth) lowest.push(0)
         lowest[depth] = Math.min(lowest[depth]!, from)

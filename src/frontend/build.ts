@@ -336,7 +336,10 @@ class FunctionBuilder {
         if (op === 'add' && width === 64 && source === 'imm' && left.op === Op.zext && left.args[0]!.op === Op.frame) {
           // An address of the stack, as long as no carry can leave its word.
           const offset = left.args[0]!.imm + instruction.imm
-          if (Math.abs(offset) <= FRAME_REACH) return this.zext(this.add(Op.frame, I32, [], offset))
+          if (Math.abs(offset) <= FRAME_REACH) {
+            func.stackBytes = Math.max(func.stackBytes, -offset)
+            return this.zext(this.add(Op.frame, I32, [], offset))
+          }
         }
         return width === 64
           ? this.add(operation, I64, [left, right])

@@ -102,6 +102,8 @@ export class Func {
   params: Type[]
   /** The first parameter is a program's context: the address of an object, or 0. */
   hasContext = false
+  /** Bytes below R10 that may be used by an address that is not followed: 512, or as many as its functions take addresses of. */
+  stackBytes = 512
   /** All constants, hashed: each is in the first place that was free from its own on. */
   private constants: (Value | null)[] = EMPTY.slice()
   private constantCount = 0

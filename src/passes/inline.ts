@@ -231,6 +231,7 @@ function copyBody(func: Func, call: Value, callee: Func, follow?: Follow): Block
     return mine
   }
   let frame: Callee | undefined
+  func.stackBytes = Math.max(func.stackBytes, callee.stackBytes)
   const blocks = callee.blocks.map((block) => {
     const copy = newBlock(func)
     blockOf.set(block, copy)

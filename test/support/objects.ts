@@ -86,6 +86,8 @@ export function compileForBpf(program: string, { cpu, level, debug }: ObjectVari
       level,
       '-Wall',
       '-Werror',
+      '-mllvm',
+      '-bpf-stack-size=2048',
       ...commonFlags,
       ...(debug ? ['-g'] : []),
     ]

@@ -374,8 +374,14 @@ export class Selector {
     const { block, group, wanted } = this
     const { values } = block
     let first = this.index
-    while (first > 0 && first > this.index - BEHIND_LIMIT && isPlain(values[first - 1]!)) first--
-    const between = first < this.index && values[first - 1] === test && (attributes[test.op]! & COMPARE) !== 0
+    let isRead = false
+    while (first > 0 && first > this.index - BEHIND_LIMIT && isPlain(values[first - 1]!)) {
+      first--
+      // tie-phis lets a test read what stands behind it.
+      isRead ||= test.args.includes(values[first]!)
+    }
+    const isTest = first > 0 && values[first - 1] === test && (attributes[test.op]! & COMPARE) !== 0
+    const between = first < this.index && isTest && !isRead
     if (between) {
       this.group = []
       this.wanted = []

@@ -4,6 +4,7 @@ import { Code, CodeBlock, CodeFunction, P } from '../../src/codegen/code.ts'
 import { F } from '../../src/thumb/forms.ts'
 import { Cond, Flags, Index } from '../../src/thumb/instruction.ts'
 import { CALLER_SAVED } from '../../src/thumb/registers.ts'
+import { Random } from '../support/random.ts'
 
 export interface Shape {
   readonly seed: number
@@ -17,15 +18,10 @@ export interface Shape {
   readonly calls: number
 }
 
-/** xorshift: numbers below `n`. */
+/** Numbers below `n`. */
 export function randomFrom(seed: number): (n: number) => number {
-  let x = (seed ^ 0x9e3779b9) | 1
-  return (n) => {
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    return (x >>> 0) % n
-  }
+  const random = new Random(seed)
+  return (n) => random.below(n)
 }
 
 /** A function in which every register is written before it is read. */

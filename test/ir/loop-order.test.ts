@@ -6,7 +6,7 @@ import { dominators, reversePostorder } from '../../src/ir/cfg.ts'
 import { type Block, Func } from '../../src/ir/func.ts'
 import { loopOrder } from '../../src/ir/loop-order.ts'
 import { I32, Op } from '../../src/ir/op.ts'
-import { Random } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
 
 /** A function whose blocks are made of straight code, branches, loops and ways out of them: reducible. */
 function structured(random: Random): Func {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CodeHeap, Heap } from '../../src/machine/code-heap.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
-import { Random } from './lockstep.ts'
+import { Random } from '../support/random.ts'
 import { CODE } from './support.ts'
 
 describe('heap', () => {

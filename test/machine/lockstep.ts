@@ -6,6 +6,7 @@ import { decode } from '../../src/thumb/decode.ts'
 import { type Row, allRows } from '../../src/thumb/encodings.ts'
 import { F, FIELD, type FormName, formNames, reads, writes } from '../../src/thumb/forms.ts'
 import type { Instruction } from '../../src/thumb/instruction.ts'
+import { Random } from '../support/random.ts'
 
 export const CODE_BASE = 0x2000
 export const RESULT_BASE = 0x2000_0000
@@ -13,39 +14,6 @@ export const RESULT_BYTES = 64
 export const WINDOW_BASE = 0x2010_0000
 export const WINDOW_BYTES = 256
 const STACK = 0x203f_0000
-
-/** xorshift32. */
-export class Random {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed | 0 || 1
-  }
-  word(): number {
-    let x = this.#state
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.#state = x
-    return x >>> 0
-  }
-  below(limit: number): number {
-    return this.word() % limit
-  }
-  /** A word as programs have them: often small, at an edge, or made of equal bytes. */
-  value(): number {
-    const edges = [
-      0, 1, 0xffffffff, 0x80000000, 0x7fffffff, 0x8000, 0x7fff, 0x80008000, 0xff, 0x80, 0x7f7f8080, 31, 32, 33,
-    ]
-    switch (this.below(4)) {
-      case 0:
-        return edges[this.below(edges.length)]!
-      case 1:
-        return this.word() >>> this.below(32)
-      default:
-        return this.word()
-    }
-  }
-}
 
 export interface Case {
   readonly text: string

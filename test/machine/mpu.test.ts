@@ -15,7 +15,7 @@ import { Programs } from '../../src/machine/programs.ts'
 import { codeInRam, Simulator } from '../../src/machine/sim/simulator.ts'
 import { Workspace } from '../../src/machine/workspace.ts'
 import { describeWith, tool } from '../support/tools.ts'
-import { Random } from './lockstep.ts'
+import { Random } from '../support/random.ts'
 
 const CODE = codeInRam[0]!.base
 const bytesOf = (halfwords: readonly number[]): Uint8Array => new Uint8Array(new Uint16Array(halfwords).buffer)

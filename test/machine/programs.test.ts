@@ -10,7 +10,7 @@ import { instantiate } from '../../src/machine/instance.ts'
 import { Programs } from '../../src/machine/programs.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { Workspace } from '../../src/machine/workspace.ts'
-import { Random } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
 
 /** A program that returns `value`, `instructions` long. */
 function program(value: number, instructions = 2): Uint8Array {

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { Cond } from '../../src/thumb/instruction.ts'
-import { type Case, Random, randomCases, RESULT_BASE, WINDOW_BASE, WINDOW_BYTES, windowBytes } from './lockstep.ts'
+import { Random } from '../support/random.ts'
+import { type Case, randomCases, RESULT_BASE, WINDOW_BASE, WINDOW_BYTES, windowBytes } from './lockstep.ts'
 import { CODE, DATA, machineWith } from './support.ts'
 
 const regions = [

@@ -28,7 +28,8 @@ import { RUNTIME_OFFSETS } from '../../src/machine/runtime-code.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { Workspace } from '../../src/machine/workspace.ts'
 import { describeWith, tool } from '../support/tools.ts'
-import { Bench, definition, hex, Random, sorted } from './support.ts'
+import { Random } from '../support/random.ts'
+import { Bench, definition, hex, sorted } from './support.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const types = Object.values(MapType)

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { OracleMap } from '../../src/bpf/map-oracle.ts'
 import { MapLayout, MapType } from '../../src/bpf/maps.ts'
 import { type PlacedMap, placeMap } from '../../src/machine/maps.ts'
-import { Bench, definition, hex, Random, sorted } from './support.ts'
+import { Random } from '../support/random.ts'
+import { Bench, definition, hex, sorted } from './support.ts'
 
 const OPERATIONS = 100_000
 const ORACLE_BASE = 0x3000_0000

@@ -5,28 +5,6 @@ import { placeRuntime, type Runtime, type RuntimeFunction } from '../../src/mach
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { Workspace } from '../../src/machine/workspace.ts'
 
-/** Deterministic: numbers in 0 to 2^32 - 1 (xorshift). */
-export class Random {
-  #state: number
-  constructor(seed: number) {
-    this.#state = (seed * 0x9e37_79b1) | 1
-  }
-  word(): number {
-    let x = this.#state
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.#state = x
-    return x >>> 0
-  }
-  below(limit: number): number {
-    return this.word() % limit
-  }
-  bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.word() >>> 11)
-  }
-}
-
 export function definition(type: number, keySize: number, valueSize: number, maxEntries: number): MapDefinition {
   return { name: `m${type}`, type, keySize, valueSize, maxEntries, flags: 0 }
 }

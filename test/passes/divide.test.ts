@@ -6,7 +6,7 @@ import { parse } from '../../src/ir/parse.ts'
 import { multiplier } from '../../src/passes/divide.ts'
 import { lower } from '../../tools/prove/lowering.ts'
 import { evaluateFunc } from '../support/evaluate-ir.ts'
-import { Random } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
 
 const special = [1n, 2n, 3n, 5n, 6n, 7n, 9n, 10n, 11n, 12n, 14n, 25n, 28n, 60n, 100n, 125n, 255n, 625n, 641n, 1000n]
 const large = [3600n, 65535n, 65537n, 86400n, 1000000n, 1000000007n]
@@ -14,7 +14,7 @@ const edges = [31n, 32n, 33n, 62n, 63n].flatMap((power) => [(1n << power) - 1n, 
 
 function divisors(random: Random, bits: number): bigint[] {
   const any = Array.from({ length: 60 }, () => {
-    const wide = (BigInt(random.next()) << 32n) | BigInt(random.next())
+    const wide = (BigInt(random.word()) << 32n) | BigInt(random.word())
     return BigInt.asUintN(bits, wide) >> BigInt(random.below(bits - 1))
   })
   const all = [...special, ...large, ...edges, ...any].flatMap((d) => [d, -d])
@@ -32,7 +32,7 @@ function dividends(random: Random, d: bigint, bits: number): bigint[] {
     -x,
     1n - x,
   ])
-  const any = Array.from({ length: 6 }, () => (BigInt(random.next()) << 32n) | BigInt(random.next()))
+  const any = Array.from({ length: 6 }, () => (BigInt(random.word()) << 32n) | BigInt(random.word()))
   return [...near, ...multiples, ...any].map((x) => BigInt.asUintN(bits, x))
 }
 

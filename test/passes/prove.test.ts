@@ -11,7 +11,7 @@ import { literal, meaning, widthOf } from '../../tools/prove/meaning.ts'
 import { proveRule } from '../../tools/prove/rules.ts'
 import { type Solver, openSolver } from '../../tools/prove/solver.ts'
 import { evaluateOp } from '../support/evaluate-ir.ts'
-import { Random } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
 import { compileOp } from '../support/run-ir.ts'
 import { requireTools } from '../support/tools.ts'
 
@@ -69,7 +69,7 @@ describe.skipIf(solver === undefined)('proofs', () => {
   it('rest on meanings that agree with execution', { timeout: 120_000 }, async () => {
     const random = new Random(3)
     const number = (type: Type): bigint => {
-      const any = (BigInt(random.next()) << 32n) | BigInt(random.next())
+      const any = (BigInt(random.word()) << 32n) | BigInt(random.word())
       return BigInt.asUintN(widthOf(type), random.chance(40) ? random.pick(interesting) : any)
     }
     for (const [name, types] of operations) {

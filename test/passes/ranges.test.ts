@@ -12,7 +12,8 @@ import { fold } from '../../src/passes/fold.ts'
 import { type Ranges, findRanges } from '../../src/passes/ranges.ts'
 import { simplifyCfg } from '../../src/passes/simplify-cfg.ts'
 import { promoteStackSlots } from '../../src/passes/stack-slots.ts'
-import { HELPERS, Random, randomProgram } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
+import { HELPERS, randomProgram } from '../support/random-program.ts'
 import { runFunction } from '../support/run-function.ts'
 
 /** Why a value is not among what is known, undefined if it is. */
@@ -48,11 +49,11 @@ describe('ranges', () => {
         if (folded) fold(func)
         const ranges = findRanges(func)
         const random = new Random(seed)
-        for (const len of [256n, BigInt(random.next())]) {
+        for (const len of [256n, BigInt(random.word())]) {
           runFunction(
             func,
-            [BigInt(random.next()), len, 0n],
-            () => random.next(),
+            [BigInt(random.word()), len, 0n],
+            () => random.word(),
             3000,
             (value, is) => {
               seen++

@@ -7,7 +7,7 @@ import { fold } from '../../src/passes/fold.ts'
 import { type Rule, type Term, heads, readRules } from '../../src/passes/rules/language.ts'
 import { allRules } from '../../src/passes/rules/rules.ts'
 import { evaluateFunc, evaluateOp } from '../support/evaluate-ir.ts'
-import { Random } from '../support/random-program.ts'
+import { Random } from '../support/random.ts'
 
 const rules = allRules()
 
@@ -15,7 +15,7 @@ const small = [0n, 1n, 2n, 3n, 7n, 8n, 15n, 16n, 24n, 31n, 32n, 33n, 48n, 63n, 0
 const width = (type: Type): number => (type === I64 ? 64 : 32)
 
 function number(random: Random, type: Type): bigint {
-  const any = (BigInt(random.next()) << 32n) | BigInt(random.next())
+  const any = (BigInt(random.word()) << 32n) | BigInt(random.word())
   const shape = random.below(8)
   const base =
     shape < 3 ? random.pick(small) : shape === 3 ? -random.pick(small) : shape === 4 ? 1n << (any & 63n) : any

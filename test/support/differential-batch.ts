@@ -9,7 +9,8 @@ import { compile, type CompileOptions } from '../../src/compile.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { Batch, type Job } from './batch.ts'
 import { makeContext, type Run, sameOutcome, testHelpers } from './differential.ts'
-import { CONTEXT_BYTES, Random, randomProgram } from './random-program.ts'
+import { Random } from './random.ts'
+import { CONTEXT_BYTES, randomProgram } from './random-program.ts'
 
 export interface Case {
   readonly seed: number

@@ -1,9 +1,9 @@
 // C programs with data, strings, tables and functions (test/objects/*.c): compiled for BPF by clang-19, and for the host by gcc, which
 // says what they must return. Every program has `unsigned long long entry(void *ctx, unsigned long long len)`.
-// A file's first line is its title. Compiled files lie in a temporary folder until the process ends.
+// A file's first line is its title. Compiled files lie in a temporary folder until all tests have ended (temporary.ts).
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,11 +63,7 @@ export interface ObjectResult {
 
 let temporary: string | undefined
 function temporaryFolder(): string {
-  if (temporary === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'thumbpf-objects-'))
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-    temporary = made
-  }
+  temporary ??= mkdtempSync(join(tmpdir(), 'thumbpf-objects-'))
   return temporary
 }
 

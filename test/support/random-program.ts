@@ -1,31 +1,7 @@
 // Random BPF programs that end, keep to their context and stack, read no stack that they did not write and let no stack
 // address into a result: what interpreter and compiled code must agree on in all 64 bits.
 
-/** A small deterministic generator of numbers (xorshift32). */
-export class Random {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed | 0 || 0x9e3779b9
-    for (let i = 0; i < 8; i++) this.next()
-  }
-  next(): number {
-    let x = this.#state
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.#state = x
-    return x >>> 0
-  }
-  below(bound: number): number {
-    return this.next() % bound
-  }
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!
-  }
-  chance(percent: number): boolean {
-    return this.below(100) < percent
-  }
-}
+import { Random } from './random.ts'
 
 export interface RandomProgram {
   readonly text: Uint8Array
@@ -91,7 +67,7 @@ class Generator {
   immediate(): number {
     const { random } = this
     if (random.chance(60)) return random.pick(interesting)
-    return random.chance(50) ? random.next() | 0 : (random.next() | 0) >> random.below(31)
+    return random.chance(50) ? random.word() | 0 : (random.word() | 0) >> random.below(31)
   }
 
   /** r0-r5 and r7 hold data; r6 is the context, r8 and r9 count loops. */

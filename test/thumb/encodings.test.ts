@@ -7,23 +7,13 @@ import { encode, fits, sizeOf } from '../../src/thumb/encode.ts'
 import { F, formNames, reads, writes } from '../../src/thumb/forms.ts'
 import { Cond, Flags, Instruction } from '../../src/thumb/instruction.ts'
 import { print } from '../../src/thumb/print.ts'
+import { Random } from '../support/random.ts'
 import { describeWith } from '../support/tools.ts'
 import { assemble, disassemble } from './gnu.ts'
 
 const rows = allRows()
 
 const GNU = ['arm-none-eabi-as', 'arm-none-eabi-objcopy', 'arm-none-eabi-objdump']
-
-/** xorshift32: the same words in every run. */
-function randomWords(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return state >>> 0
-  }
-}
 
 /** A word of the row's pattern with random fields. */
 function sample(row: Row, random: () => number): number {
@@ -62,7 +52,8 @@ function meaning(x: Instruction | undefined): string {
 
 /** Decoded words of every row: `count` of each. */
 function samples(count: number, inIT: boolean, seed: number): { row: Row; word: number; x: Instruction }[] {
-  const random = randomWords(seed)
+  const numbers = new Random(seed)
+  const random = (): number => numbers.word()
   const found: { row: Row; word: number; x: Instruction }[] = []
   for (const row of rows) {
     let left = count
@@ -208,14 +199,16 @@ describeWith(GNU, 'against GNU binutils', () => {
   })
 
   it('knows random 32-bit words', { timeout: 60_000 }, () => {
-    const random = randomWords(5)
+    const numbers = new Random(5)
+    const random = (): number => numbers.word()
     const words = Array.from({ length: 12_000 }, () => (random() | 0xe8000000 | ((random() & 1) << 28)) >>> 0)
     compareWithObjdump(words.filter((word) => isWide(word >>> 16)))
   })
 
   it('knows 32-bit words near the table', { timeout: 60_000 }, () => {
     // A row's sample with one bit turned: constraints and should-be bits.
-    const random = randomWords(6)
+    const numbers = new Random(6)
+    const random = (): number => numbers.word()
     const words: number[] = []
     for (const row of rows) {
       if (row.size === 2) continue

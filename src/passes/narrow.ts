@@ -4,7 +4,7 @@
 
 import { type Func, type Value, replaceValues } from '../ir/func.ts'
 import { EFFECT, I64, Op, PURE, READS, VOID, attributes } from '../ir/op.ts'
-import type { Ranges } from './ranges.ts'
+import { type Ranges, keeps } from './ranges.ts'
 
 /** Whether anything changed. */
 export function narrow(func: Func, ranges: Ranges): boolean {
@@ -37,8 +37,8 @@ function simpler(func: Func, value: Value, ranges: Ranges): Value {
   const a = args[0]!
   switch (op) {
     case Op.and:
-      if (keeps(a, args[1]!, ranges)) return a
-      return keeps(args[1]!, a, ranges) ? args[1]! : value
+      if (ranges.isKept(value)) return a
+      return keeps(known, args[1]!, a) ? args[1]! : value
     case Op.sext8:
     case Op.sext16: {
       const half = op === Op.sext8 ? 0x80 : 0x8000
@@ -83,15 +83,6 @@ function dropMask(value: Value, { known }: Ranges): void {
   const { id } = args[0]!
   if (known.signedMinimum(id) < above - size || known.signedMaximum(id) >= size) return
   value.args = value.args.with(masked, args[0]!)
-}
-
-/** Whether every bit that can be set in a value is set in the mask. */
-function keeps(value: Value, mask: Value, { known }: Ranges): boolean {
-  if (value.op === Op.const || mask.op !== Op.const) return false
-  const { bits } = known
-  const at = value.id * 4
-  if (((bits[at]! | bits[at + 2]!) & ~mask.imm) !== 0) return false
-  return value.type !== I64 || ((bits[at + 1]! | bits[at + 3]!) & ~mask.immHigh) === 0
 }
 
 /** Never negative. */

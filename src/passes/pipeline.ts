@@ -6,6 +6,7 @@ import { type Module, allFunctions } from '../ir/module.ts'
 import { Op } from '../ir/op.ts'
 import { accumulate } from './accumulate.ts'
 import { removeArguments } from './arguments.ts'
+import { testBits } from './bit-tests.ts'
 import { foldBooleans } from './booleans.ts'
 import { combineAccesses } from './combine.ts'
 import { countDown } from './countdown.ts'
@@ -68,8 +69,9 @@ export function runPasses(module: Module, options: PassOptions): void {
     }
     // Before anything is removed for not being needed.
     step('device-loads', func, (each) => keepDeviceLoads(each, isEntry(module, each)))
-    const ranges = findRanges(func)
+    let ranges = findRanges(func)
     if (optimize) {
+      if (step('bit-tests', func, () => testBits(func, ranges))) ranges = findRanges(func)
       step('narrow', func, () => narrow(func, ranges))
       step('shift-tests', func, testShifts)
     }

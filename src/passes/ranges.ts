@@ -29,8 +29,15 @@ comparisonOf[Op.sle] = Comparison.LESS_OR_EQUAL
 export class Ranges {
   /** Slots are ids of values. */
   readonly known: KnownValues
-  constructor(known: KnownValues) {
+  /** By id of an `and` with a constant: 1 if that changes nothing of what comes there. */
+  private readonly kept: Uint8Array
+  constructor(known: KnownValues, kept: Uint8Array) {
     this.known = known
+    this.kept = kept
+  }
+  /** An `and` whose first operand it is, by what branches above it say of that. */
+  isKept(value: Value): boolean {
+    return this.kept[value.id] === 1
   }
   /** Unsigned bounds; UNSIGNED_TOP (2^64) where nothing below 2^52 is known. Values made after the analysis: not to be asked for. */
   minimum(value: Value): number {
@@ -91,6 +98,7 @@ class Analysis {
   private readonly reached: Uint8Array
   private readonly met: Uint8Array
   private readonly isHeader: Uint8Array
+  private readonly kept: Uint8Array
   private readonly counters = new Map<number, Counter>()
   /** By id: the first of the extensions and sums with a constant of a value, and of such a one the next; ids + 1. */
   private readonly derived: Int32Array
@@ -125,6 +133,7 @@ class Analysis {
     this.reached = uint8(count)
     this.met = uint8(count)
     this.isHeader = uint8(count)
+    this.kept = uint8(func.valueCount)
     this.gathered = int32(func.valueCount)
     this.derived = int32(func.valueCount)
     this.derivedNext = int32(func.valueCount)
@@ -159,7 +168,7 @@ class Analysis {
       }
     }
     this.forget(0)
-    return new Ranges(this.known)
+    return new Ranges(this.known, this.kept)
   }
 
   // --- the order of the walk
@@ -516,6 +525,7 @@ class Analysis {
     const a = args.length > 0 ? this.slot(args[0]!) : 0
     const b = args.length > 1 ? this.slot(args[1]!) : 0
     if (op === Op.add && args[1]!.op === Op.const) this.noteDerived(value)
+    else if (op === Op.and) this.kept[id] = keeps(known, args[0]!, args[1]!) ? 1 : 0
     if (op >= Op.add && op <= Op.asr) return binary[op]!(known, id, a, b, wide)
     const comparison = comparisonOf[op]
     if (comparison !== undefined) {
@@ -597,6 +607,14 @@ class Analysis {
     }
     known.copy(id, result)
   }
+}
+
+/** Whether every bit that can be set in a value is set in a constant mask. */
+export function keeps({ bits }: KnownValues, value: Value, mask: Value): boolean {
+  if (value.op === Op.const || mask.op !== Op.const) return false
+  const at = value.id * 4
+  if (((bits[at]! | bits[at + 2]!) & ~mask.imm) !== 0) return false
+  return value.type !== I64 || ((bits[at + 1]! | bits[at + 3]!) & ~mask.immHigh) === 0
 }
 
 const opposite: readonly Comparison[] = [

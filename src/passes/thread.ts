@@ -28,30 +28,35 @@ export type Follow = (from: Value, to: Value) => void
 
 /** True if it changed anything. */
 export function threadJumps(func: Func, follow?: Follow): boolean {
-  let changed = false
   let room = -1
+  let changed = false
   const done = new Set<Block>()
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  // What a head before the block decides is looked for first: the head's own branch would leave it several heads.
+  for (let round = 0, far = true; round < MOST_ROUNDS; round++) {
     let threaded = false
     for (const block of func.blocks) {
-      const phi = decider(block)
-      if (phi === undefined || done.has(block)) continue
+      if (done.has(block)) continue
+      const phi = far ? farDecider(block) : decider(block)
+      if (phi === undefined) continue
       if (room < 0) {
         room = SPARE + GROWTH * sizeOf(func)
         removeUnreachable(func)
       }
-      done.add(block)
+      const head = phi.block
+      if (!far) done.add(block)
       const plan = newPlan()
-      if (!look(func, block, phi, plan, 0) || (isHeader(block) && !plan.again)) continue
+      plan.values = far ? sizeUpTo(block, head) : 0
+      if (!look(func, head, phi, plan, 0) || ((far || isHeader(head)) && !plan.again)) continue
       const growth = plan.values * plan.constants.size
       if (growth > room) continue
       room -= growth
-      new Threader(func, follow).specialise(block, phi, 0)
+      new Threader(func, follow).specialise(head, phi, 0)
       threaded = true
       break
     }
-    if (!threaded) break
-    changed = true
+    if (threaded) changed = true
+    else if (far) far = false
+    else break
   }
   if (!changed) return false
   simplifyCfg(func)
@@ -80,16 +85,49 @@ function decider(block: Block): Value | undefined {
   return op === Op.branch ? leafOf(args[0]!, block, MOST_STEPS) : undefined
 }
 
-/** The one phi of the block that a word is computed from, with constants. */
-function leafOf(value: Value, block: Block, steps: number): Value | undefined {
-  if (value.block !== block || value.type !== I32) return undefined
-  const { op, args } = value
-  if (op === Op.phi) return value
+/** Such a phi of a block that the block follows, with no more than arms of a branch between. */
+function farDecider(block: Block): Value | undefined {
+  if (block.predecessors.length !== 2 || block.successors.length !== 2) return undefined
+  const { op, args } = block.values[block.values.length - 1]!
+  if (op !== Op.branch) return undefined
+  const head = headOf(block)
+  return head === undefined || head.values[0]!.op !== Op.phi ? undefined : leafOf(args[0]!, block, MOST_STEPS, head)
+}
+
+/** The block whose branch leads here, directly on one way or on none, by an arm of its own on others. */
+function headOf(block: Block): Block | undefined {
+  const [one, other] = block.predecessors as [Block, Block]
+  if (block.predecessors.length !== 2 || one === other) return undefined
+  const head =
+    one.predecessors.length === 1 && one.predecessors[0] !== block && one.successors.length === 1
+      ? one.predecessors[0]!
+      : one
+  if (head.successors.length !== 2) return undefined
+  return other === head ||
+    (other.predecessors.length === 1 && other.predecessors[0] === head && other.successors.length === 1)
+    ? head
+    : undefined
+}
+
+/** Values of the block and of the arms behind its head; infinite where the block is too large to be copied. */
+function sizeUpTo(block: Block, head: Block): number {
+  let size = weigh(block)
+  if (size > MOST_VALUES) return Infinity
+  for (const from of block.predecessors) if (from !== head) size += weigh(from)
+  return size
+}
+
+/** The one phi of the block, or of `head`, that a word is computed from in the block, with constants. */
+function leafOf(value: Value, block: Block, steps: number, head = block): Value | undefined {
+  const { op, args, type } = value
+  if (type !== I32) return undefined
+  if (op === Op.phi) return value.block === head ? value : undefined
+  if (value.block !== block && value.block !== head) return undefined
   if (steps === 0 || args.length === 0 || args.length > 2 || evaluateWord(op, 0, 0) === undefined) return undefined
   const [a, b = a] = args as [Value, Value?]
-  if (a.op === Op.const) return leafOf(b, block, steps - 1)
-  const leaf = leafOf(a, block, steps - 1)
-  return b === a || b.op === Op.const || leafOf(b, block, steps - 1) === leaf ? leaf : undefined
+  if (a.op === Op.const) return leafOf(b, block, steps - 1, head)
+  const leaf = leafOf(a, block, steps - 1, head)
+  return b === a || b.op === Op.const || leafOf(b, block, steps - 1, head) === leaf ? leaf : undefined
 }
 
 /** What the word is when the phi that it hangs on is a constant. */

@@ -18,6 +18,7 @@ import { print } from '../../src/ir/print.ts'
 import { instantiate } from '../../src/machine/instance.ts'
 import { Simulator } from '../../src/machine/sim/simulator.ts'
 import { accumulate } from '../../src/passes/accumulate.ts'
+import { testBits } from '../../src/passes/bit-tests.ts'
 import { foldBooleans } from '../../src/passes/booleans.ts'
 import { combineAccesses } from '../../src/passes/combine.ts'
 import { countDown } from '../../src/passes/countdown.ts'
@@ -62,6 +63,7 @@ const passes: Record<string, (func: Func) => unknown> = {
   loads: (func) => removeLoads(func, true, []),
   'stack-slots': (func) => promoteStackSlots(func, true),
   booleans: foldBooleans,
+  'bit-tests': (func) => testBits(func, findRanges(func)),
   hoist: (func) => hoistLoads(func, true, []),
   phis: simplifyPhis,
   'redundant-phis': removeRedundantPhis,

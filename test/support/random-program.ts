@@ -399,8 +399,35 @@ class Generator {
     this.put((op << 4) | (wide ? 0x05 : 0x06), value, 0, opcodeOffset, random.chance(90) ? bound : bound + 1)
   }
 
+  /** `1 << x & C`, x a byte's low bits, which may be bounded: one of a set of characters. */
+  bitCondition(opcodeOffset: number): void {
+    const { random } = this
+    const value = this.data()
+    const rest = [0, 1, 2, 3, 4, 5, 7].filter((register) => register !== value)
+    const bit = random.pick(rest)
+    const mask = random.pick(rest.filter((register) => register !== bit))
+    const [base, offset] = this.place(1)
+    this.put(0x71, value, base, offset)
+    if (random.chance(80)) this.put(0x57, value, 0, 0, random.pick([31, 63, 15, 63, 127]))
+    if (random.chance(30)) this.put(0x07, value, 0, 0, random.below(40))
+    const low = random.chance(30) ? 0 : random.chance(50) ? 1 << random.below(32) : this.immediate()
+    const high = random.chance(30) ? 0 : random.chance(30) ? low : random.below(64)
+    this.lddw(mask, low, high)
+    this.put(0xb7, bit, 0, 0, 1)
+    const bounded = random.chance(50)
+    if (bounded) this.put(0x25, value, 0, 4, random.pick([34, 63, 40, 31, 66]))
+    this.put(0x6f, bit, value)
+    this.put(0x5f, bit, mask)
+    this.put(random.pick([0x15, 0x55]), bit, 0, bounded ? 1 : opcodeOffset)
+    if (!bounded) return
+    // Both ways of the first condition lead to the second.
+    this.put(0x07, value, 0, 0, 1)
+    this.put(0x55, value, 0, opcodeOffset, random.below(64))
+  }
+
   condition(opcodeOffset: number): void {
     const { random } = this
+    if (random.chance(8)) return this.bitCondition(opcodeOffset)
     if (random.chance(10)) return this.shiftCondition(opcodeOffset)
     if (random.chance(10)) return this.classCondition(opcodeOffset)
     const op = random.pick([1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13])

@@ -25,6 +25,8 @@ export const word: string = `
 (or (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
 (xor (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
 (add (lsl x C) (lsr x D)) => (ror x D) if (ult C 32), (ult D 32), (eq (add C D) 32)
+; The high word of 1 << x.
+(or (lsr 1 (sub 32 x)) (lsl 1 (add x -32))) => (lsl 1 (add x -32))
 (ror (ror x C) D) => (ror x (and (add C D) 31))
 (bswap (bswap x)) => x
 

@@ -1,5 +1,6 @@
-// Program -> SSA, 64-bit as BPF is (RFC 9669). Every BPF register is an I64 value; the 32-bit instructions are word
-// operations between a trunc and a zext. Registers never written, and R1-R5 after a call, are 0.
+// Program -> SSA, 64-bit as BPF is (RFC 9669). Every BPF register is an I64 value, or a word where its high half is 0: the 32-bit
+// instructions are word operations between a trunc and a zext, which are made where somebody asks for them. Registers never written,
+// and R1-R5 after a call, are 0.
 
 import { int32, uint8 } from '../base/arrays.ts'
 import { Env } from '../base/abi.ts'
@@ -13,7 +14,8 @@ import type { BpfFunction, Instruction, MapDefinition, Program, Reference } from
 import { type Block, type Callee, Func, type Value } from '../ir/func.ts'
 import type { Module } from '../ir/module.ts'
 import { EFFECT, I32, I64, Op, TERMINATOR, VOID, attributes } from '../ir/op.ts'
-import { type BasicBlock, basicBlocks } from './liveness.ts'
+import { type BasicBlock, basicBlocks, reversePostorder } from './liveness.ts'
+import { atomics, binary } from './operations.ts'
 import { placePhis } from './phis.ts'
 import { addressTaken, hasPacketsBelow, hasTailCalls, type Shared, Table } from './shared.ts'
 
@@ -78,10 +80,6 @@ const MAXIMUM_TAIL_CALLS = 33
 /** Values below this are helpers' numbers for callx, others functions' addresses. */
 const HELPER_NUMBERS = 256
 
-function compare(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
 class FunctionBuilder {
   private readonly program: Program
   private readonly fn: BpfFunction
@@ -90,9 +88,12 @@ class FunctionBuilder {
   private readonly shared: Shared
   private readonly func: Func
   private readonly env: Value
+  private readonly frame: Value
   private block: Block
-  /** Values of R0-R10 at this point. */
+  /** Values of R0-R10 at this point. Words stand for what zext makes of them. */
   private state: Value[]
+  /** By register: the trunc of what it held when that was asked for last. */
+  private readonly truncs: (Value | undefined)[] = Array.from({ length: REGISTERS }, () => undefined)
   private origin = -1
   /** By number of an IR block: the registers at its end, for the phis of its successors. */
   private readonly finalState: Value[][] = []
@@ -116,10 +117,11 @@ class FunctionBuilder {
       const param = func.append(this.block, Op.param, type, [], index)
       const register = index + 1
       if (type === I64) this.state[register] = param
-      else if (isEntry && index < 2) this.state[register] = this.zext(param)
+      else if (isEntry && index < 2) this.state[register] = param
     }
     this.env = this.param(func.params.length - 1)
-    this.state[10] = this.zext(func.append(this.block, Op.frame, I32))
+    this.frame = func.append(this.block, Op.frame, I32)
+    this.state[10] = this.frame
     if (isEntry && shared.packetsBelow) this.setContext(this.param(0))
   }
 
@@ -135,10 +137,12 @@ class FunctionBuilder {
     const reached = uint8(blocks.length)
     for (const index of order) reached[index] = 1
     for (const index of blocks.keys()) if (reached[index] === 1) heads[index] = this.newBlock(index)
-    this.finish()
-    func.jump(this.block, heads[0]!)
-    const phis: { block: Block; register: number; phi: Value }[] = []
+    const madeInOrder = func.blocks.length
     const masks = placePhis(blocks, order)
+    this.finish(masks[0]!)
+    func.jump(this.block, heads[0]!)
+    const phis: Value[] = []
+    const registers: number[] = []
     for (const index of order) {
       const basic = blocks[index]!
       const head = heads[index]!
@@ -156,19 +160,30 @@ class FunctionBuilder {
           else if ((mask & bit) !== 0) {
             const phi = func.append(head, Op.phi, I64)
             this.state[register] = phi
-            phis.push({ block: head, register, phi })
+            phis.push(phi)
+            registers.push(register)
+          } else {
+            // The word is from above, but that way alone may have extended it.
+            const value = this.state[register]!
+            if (value.op === Op.zext) this.state[register] = value.args[0]!
           }
         }
+        this.state[10] = this.frame
       } else {
         // Reverse postorder: the only predecessor is done.
         this.state = this.finalState[head.predecessors[0]!.id]!.slice()
       }
-      this.translate(basic, heads)
+      let asked = 0
+      for (let edge = 0; edge < basic.successors.length; edge++) asked |= masks[basic.successors[edge]!]!
+      this.translate(basic, heads, asked)
     }
-    for (const { block, register, phi } of phis) {
-      phi.args = block.predecessors.map((from) => this.finalState[from.id]![register]!)
+    for (const [index, phi] of phis.entries()) {
+      const register = registers[index]!
+      phi.args = phi.block.predecessors.map((from) => this.finalState[from.id]![register]!)
     }
-    func.blocks.sort((a, b) => compare(this.place[a.id]!, this.place[b.id]!) || a.id - b.id)
+    if (func.blocks.length > madeInOrder) {
+      func.blocks.sort((a, b) => this.place[a.id]! - this.place[b.id]! || a.id - b.id)
+    }
     return func
   }
 
@@ -182,11 +197,13 @@ class FunctionBuilder {
     return this.func.blocks[0]!.values.find((value) => value.op === Op.param && value.imm === index)!
   }
 
-  private finish(): void {
+  /** `asked`: the registers that phis of the successors read. */
+  private finish(asked: number): void {
+    for (let register = 0; asked >> register !== 0; register++) if ((asked & (1 << register)) !== 0) this.wide(register)
     this.finalState[this.block.id] = this.state
   }
 
-  private translate(basic: BasicBlock, heads: readonly (Block | undefined)[]): void {
+  private translate(basic: BasicBlock, heads: readonly (Block | undefined)[], asked: number): void {
     const { func } = this
     for (let index = basic.start; index < basic.end; index++) {
       const instruction = this.program.instructions[index]!
@@ -200,7 +217,7 @@ class FunctionBuilder {
           this.state[instruction.dst] =
             instruction.reference === null
               ? func.double(instruction.imm, instruction.immHigh)
-              : this.zext(this.addressOf(instruction.reference))
+              : this.addressOf(instruction.reference)
           break
         case 'load':
           this.load(instruction, row.size, row.signed)
@@ -218,11 +235,11 @@ class FunctionBuilder {
           this.packet(instruction, row.indirect, row.size)
           break
         case 'exit':
-          this.add(Op.ret, VOID, [this.state[0]!])
+          this.add(Op.ret, VOID, [this.wide(0)])
           this.tell(instruction)
           return
         case 'jump':
-          this.finish()
+          this.finish(asked)
           if (row.op === 'ja') {
             func.jump(this.block, heads[basic.successors[0]!]!, this.origin)
           } else {
@@ -234,7 +251,7 @@ class FunctionBuilder {
       }
       this.tell(instruction)
     }
-    this.finish()
+    this.finish(asked)
     func.jump(this.block, heads[basic.successors[0]!]!, this.origin)
   }
 
@@ -255,10 +272,32 @@ class FunctionBuilder {
     return this.func.append(this.block, op, type, args, imm, this.origin)
   }
 
-  private low(value: Value): Value {
+  /** The low word of a register. */
+  private low(register: number): Value {
+    const value = this.state[register]!
+    const before = this.truncs[register]
+    // One for all who ask in this block.
+    if (before !== undefined && before.args[0] === value && before.block === this.block) return before
+    const word = this.lowOf(value)
+    if (word.op === Op.trunc) this.truncs[register] = word
+    return word
+  }
+
+  private lowOf(value: Value): Value {
+    if (value.type === I32) return value
     if (value.op === Op.zext || value.op === Op.sext) return value.args[0]!
     if (value.op === Op.const) return this.func.word(value.imm)
     return this.add(Op.trunc, I32, [value])
+  }
+
+  /** All 64 bits of a register. */
+  private wide(register: number): Value {
+    const value = this.state[register]!
+    return value.type === I64 ? value : (this.state[register] = this.zext(value))
+  }
+
+  private wideOf(value: Value): Value {
+    return value.type === I64 ? value : this.zext(value)
   }
 
   private zext(word: Value): Value {
@@ -272,89 +311,92 @@ class FunctionBuilder {
 
   /** The second operand: a register or the immediate, sign-extended. */
   private source(instruction: Instruction, source: 'imm' | 'reg'): Value {
-    if (source === 'reg') return this.state[instruction.src]!
+    if (source === 'reg') return this.wide(instruction.src)
     return this.func.double(instruction.imm, instruction.imm >> 31)
+  }
+
+  /** The low word of that. */
+  private lowSource(instruction: Instruction, source: 'imm' | 'reg'): Value {
+    return source === 'reg' ? this.low(instruction.src) : this.func.word(instruction.imm)
   }
 
   // --- arithmetic, RFC 9669 section 4.1
 
   private alu(instruction: Instruction, op: AluOp, width: 32 | 64, source: 'imm' | 'reg'): void {
     const { dst } = instruction
-    this.state[dst] = this.aluResult(instruction, op, width, source)
+    const result = this.aluResult(instruction, op, width, source)
+    this.state[dst] = result.op === Op.const ? this.wideOf(result) : result
   }
 
+  /** A word where the high one is 0. */
   private aluResult(instruction: Instruction, op: AluOp, width: 32 | 64, source: 'imm' | 'reg'): Value {
     const { func } = this
-    const left = this.state[instruction.dst]!
+    const { dst, src } = instruction
     switch (op) {
-      case 'mov': {
-        const value = this.source(instruction, source)
-        return width === 64 ? value : this.zext(this.low(value))
-      }
+      case 'mov':
+        if (width === 32) return this.lowSource(instruction, source)
+        return source === 'reg' ? this.state[src]! : this.source(instruction, source)
       case 'movsx8':
       case 'movsx16': {
-        const value = this.add(op === 'movsx8' ? Op.sext8 : Op.sext16, I32, [this.low(this.state[instruction.src]!)])
-        return width === 64 ? this.sext(value) : this.zext(value)
+        const value = this.add(op === 'movsx8' ? Op.sext8 : Op.sext16, I32, [this.low(src)])
+        return width === 64 ? this.sext(value) : value
       }
       case 'movsx32':
-        return this.sext(this.low(this.state[instruction.src]!))
+        return this.sext(this.low(src))
       case 'le16':
-        return this.zext(this.add(Op.and, I32, [this.low(left), func.word(0xffff)]))
+        return this.add(Op.and, I32, [this.low(dst), func.word(0xffff)])
       case 'le32':
-        return this.zext(this.low(left))
+        return this.low(dst)
       case 'le64':
-        return left
+        return this.state[dst]!
       case 'be16':
       case 'bswap16':
-        return this.zext(this.add(Op.bswap16, I32, [this.low(left)]))
+        return this.add(Op.bswap16, I32, [this.low(dst)])
       case 'be32':
       case 'bswap32':
-        return this.zext(this.add(Op.bswap, I32, [this.low(left)]))
+        return this.add(Op.bswap, I32, [this.low(dst)])
       case 'be64':
       case 'bswap64':
-        return this.add(Op.bswap, I64, [left])
+        return this.add(Op.bswap, I64, [this.wide(dst)])
       case 'neg':
         return width === 64
-          ? this.add(Op.sub, I64, [func.double(0, 0), left])
-          : this.zext(this.add(Op.sub, I32, [func.word(0), this.low(left)]))
+          ? this.add(Op.sub, I64, [func.double(0, 0), this.wide(dst)])
+          : this.add(Op.sub, I32, [func.word(0), this.low(dst)])
       case 'lsh':
       case 'rsh':
       case 'arsh': {
         const operation = op === 'lsh' ? Op.lsl : op === 'rsh' ? Op.lsr : Op.asr
         const mask = width - 1
         const amount =
-          source === 'imm'
-            ? func.word(instruction.imm & mask)
-            : this.add(Op.and, I32, [this.low(this.state[instruction.src]!), func.word(mask)])
+          source === 'imm' ? func.word(instruction.imm & mask) : this.add(Op.and, I32, [this.low(src), func.word(mask)])
         return width === 64
-          ? this.add(operation, I64, [left, amount])
-          : this.zext(this.add(operation, I32, [this.low(left), amount]))
+          ? this.add(operation, I64, [this.wide(dst), amount])
+          : this.add(operation, I32, [this.low(dst), amount])
       }
       default: {
         const operation = binary[op]
-        const right = this.source(instruction, source)
-        if (op === 'add' && width === 64 && source === 'imm' && left.op === Op.zext && left.args[0]!.op === Op.frame) {
-          // An address of the stack, as long as no carry can leave its word.
-          const offset = left.args[0]!.imm + instruction.imm
-          if (Math.abs(offset) <= FRAME_REACH) {
-            func.stackBytes = Math.max(func.stackBytes, -offset)
-            return this.zext(this.add(Op.frame, I32, [], offset))
+        if (op === 'add' && width === 64 && source === 'imm') {
+          const left = this.state[dst]!
+          const place = left.op === Op.zext ? left.args[0]! : left
+          if (place.op === Op.frame) {
+            // An address of the stack, as long as no carry can leave its word.
+            const offset = place.imm + instruction.imm
+            if (Math.abs(offset) <= FRAME_REACH) {
+                func.stackBytes = Math.max(func.stackBytes, -offset)
+                return this.add(Op.frame, I32, [], offset)
+              }
           }
         }
         return width === 64
-          ? this.add(operation, I64, [left, right])
-          : this.zext(this.add(operation, I32, [this.low(left), this.low(right)]))
+          ? this.add(operation, I64, [this.wide(dst), this.source(instruction, source)])
+          : this.add(operation, I32, [this.low(dst), this.lowSource(instruction, source)])
       }
     }
   }
 
   private condition(instruction: Instruction, op: JumpOp, width: 32 | 64, source: 'imm' | 'reg'): Value {
-    let left = this.state[instruction.dst]!
-    let right = this.source(instruction, source)
-    if (width === 32) {
-      left = this.low(left)
-      right = this.low(right)
-    }
+    const left = width === 32 ? this.low(instruction.dst) : this.wide(instruction.dst)
+    const right = width === 32 ? this.lowSource(instruction, source) : this.source(instruction, source)
     switch (op) {
       case 'jeq':
         return this.add(Op.eq, I32, [left, right])
@@ -409,7 +451,7 @@ class FunctionBuilder {
   // --- memory, RFC 9669 section 5
 
   private load(instruction: Instruction, size: 1 | 2 | 4 | 8, signed: boolean): void {
-    const address = this.low(this.state[instruction.src]!)
+    const address = this.low(instruction.src)
     const { offset } = instruction
     if (size === 8) {
       this.state[instruction.dst] = this.add(Op.load64, I64, [address], offset)
@@ -417,37 +459,36 @@ class FunctionBuilder {
     }
     const op = size === 4 ? Op.load32 : size === 2 ? (signed ? Op.load16s : Op.load16) : signed ? Op.load8s : Op.load8
     const word = this.add(op, I32, [address], offset)
-    this.state[instruction.dst] = signed ? this.sext(word) : this.zext(word)
+    this.state[instruction.dst] = signed ? this.sext(word) : word
   }
 
   private store(instruction: Instruction, size: 1 | 2 | 4 | 8, source: 'imm' | 'reg'): void {
-    const address = this.low(this.state[instruction.dst]!)
-    const value = this.source(instruction, source)
-    if (size === 8) this.add(Op.store64, VOID, [address, value], instruction.offset)
+    const address = this.low(instruction.dst)
+    if (size === 8) this.add(Op.store64, VOID, [address, this.source(instruction, source)], instruction.offset)
     else {
       const op = size === 4 ? Op.store32 : size === 2 ? Op.store16 : Op.store8
-      this.add(op, VOID, [address, this.low(value)], instruction.offset)
+      this.add(op, VOID, [address, this.lowSource(instruction, source)], instruction.offset)
     }
   }
 
   private atomic(instruction: Instruction, op: AtomicOp, fetch: boolean, size: 4 | 8): void {
     const { func } = this
     const { dst, src, offset } = instruction
-    const address = this.low(this.state[dst]!)
+    const address = this.low(dst)
     const place = offset === 0 ? address : this.add(Op.add, I32, [address, func.word(offset)])
     const rest = this.add(Op.and, I32, [place, func.word(size - 1)])
     this.leaveIf(this.add(Op.ne, I32, [rest, func.word(0)]), TrapCode.MISALIGNED_ATOMIC)
-    const operand = (register: number): Value => (size === 8 ? this.state[register]! : this.low(this.state[register]!))
+    const operand = (register: number): Value => (size === 8 ? this.wide(register) : this.low(register))
     const args = op === 'cmpxchg' ? [address, operand(0), operand(src)] : [address, operand(src)]
     const old = this.add(atomics[op], size === 8 ? I64 : I32, args, offset)
-    if (fetch) this.state[op === 'cmpxchg' ? 0 : src] = size === 8 ? old : this.zext(old)
+    if (fetch) this.state[op === 'cmpxchg' ? 0 : src] = old
   }
 
   /** LD_ABS and LD_IND: big-endian from the bytes at the program's R1, the run's R2 of them; outside, the program ends with 0. */
   private packet(instruction: Instruction, indirect: boolean, size: 1 | 2 | 4): void {
     const { func } = this
     const imm = func.word(instruction.imm)
-    const index = indirect ? this.add(Op.add, I32, [this.low(this.state[instruction.src]!), imm]) : imm
+    const index = indirect ? this.add(Op.add, I32, [this.low(instruction.src), imm]) : imm
     const ctx = this.context()
     const length = this.isEntry ? this.param(1) : this.add(Op.load32, I32, [this.env], Env.len)
     this.leaveIf(this.add(Op.slt, I32, [index, func.word(0)]), 0)
@@ -457,7 +498,7 @@ class FunctionBuilder {
     const op = size === 4 ? Op.load32 : size === 2 ? Op.load16 : Op.load8
     const word = this.add(op, I32, [address])
     const swapped = size === 1 ? word : this.add(size === 2 ? Op.bswap16 : Op.bswap, I32, [word])
-    this.state[0] = this.zext(swapped)
+    this.state[0] = swapped
   }
 
   /** R1 at the entry of this program. */
@@ -474,7 +515,7 @@ class FunctionBuilder {
   /** Goes on in a new block unless the condition holds; then the program ends with this outcome. */
   private leaveIf(condition: Value, code: number): void {
     const { func } = this
-    const out = this.newBlock(Infinity)
+    const out = this.newBlock(Number.MAX_SAFE_INTEGER)
     const next = this.newBlock()
     func.branch(this.block, condition, out, next, this.origin)
     this.block = out
@@ -489,6 +530,8 @@ class FunctionBuilder {
   }
 
   private call(instruction: Instruction, kind: 'helper' | 'local' | 'register'): void {
+    // Helpers take most of their arguments as words.
+    if (kind !== 'helper') for (let register = 1; register <= 5; register++) this.wide(register)
     const args = this.state.slice(1, 6)
     let result: Value
     if (kind === 'local') {
@@ -496,7 +539,7 @@ class FunctionBuilder {
     } else if (kind === 'helper') {
       result = this.helper(instruction.imm, args)
     } else {
-      result = this.dispatch(this.state[instruction.dst]!, args)
+      result = this.dispatch(this.wide(instruction.dst), args)
     }
     const zero = this.func.double(0, 0)
     this.state[0] = result
@@ -513,18 +556,18 @@ class FunctionBuilder {
     const given = prototype?.parameters.map(({ type }, index) => this.narrow(args[index]!, type))
     const callee: Callee = { kind: 'helper', number, prototype }
     const target = this.shared.table === undefined ? [] : [this.fromTable(this.shared.table, callee)]
-    const call = this.add(Op.call, I64, [...target, ...(given ?? args)])
+    const call = this.add(Op.call, I64, [...target, ...(given ?? args.map((arg) => this.wideOf(arg)))])
     call.callee = this.shared.table === undefined ? callee : { kind: 'pointer', prototype }
     const result = prototype === undefined ? call : this.extend(call, prototype.result)
     if (number === this.options.unwindHelper) {
-      this.leaveIf(this.add(Op.eq, I32, [result, this.func.double(0, 0)]), 0)
+      this.leaveIf(this.add(Op.eq, I32, [this.wideOf(result), this.func.double(0, 0)]), 0)
     }
     return result
   }
 
   /** The array map whose address a value is, if that is plain to see. */
   private arrayMap(value: Value): MapDefinition | undefined {
-    const callee = value.op === Op.zext ? value.args[0]!.callee : null
+    const callee = (value.op === Op.zext ? value.args[0]! : value).callee
     const map = callee?.kind === 'map' ? this.program.maps[callee.index]! : undefined
     return map?.type === MapType.ARRAY || map?.type === MapType.PERCPU_ARRAY ? map : undefined
   }
@@ -532,11 +575,11 @@ class FunctionBuilder {
   /** Lookup in an array map without a call: the element's address, 0 beyond the end. */
   private lookup(map: MapDefinition, args: Value[]): Value {
     const { func } = this
-    const index = this.add(Op.load32, I32, [this.low(args[1]!)])
-    const elements = this.add(Op.load32, I32, [this.low(args[0]!)], MapLayout.elements)
+    const index = this.add(Op.load32, I32, [this.lowOf(args[1]!)])
+    const elements = this.add(Op.load32, I32, [this.lowOf(args[0]!)], MapLayout.elements)
     const distance = this.add(Op.mul, I32, [index, func.word(round8(map.valueSize))])
     const inside = this.add(Op.ult, I32, [index, func.word(map.maxEntries)])
-    return this.zext(this.add(Op.select, I32, [inside, this.add(Op.add, I32, [elements, distance]), func.word(0)]))
+    return this.add(Op.select, I32, [inside, this.add(Op.add, I32, [elements, distance]), func.word(0)])
   }
 
   /**
@@ -551,8 +594,8 @@ class FunctionBuilder {
       func.branch(this.block, condition, next, failed, this.origin)
       this.block = next
     }
-    const map = this.low(args[1]!)
-    const index = this.low(args[2]!)
+    const map = this.lowOf(args[1]!)
+    const index = this.lowOf(args[2]!)
     failUnless(this.add(Op.ult, I32, [index, this.add(Op.load32, I32, [map], MapLayout.maxEntries)]))
     const programs = this.add(Op.load32, I32, [map], MapLayout.elements)
     const place = this.add(Op.add, I32, [programs, this.add(Op.lsl, I32, [index, func.word(2)])])
@@ -562,7 +605,7 @@ class FunctionBuilder {
     failUnless(this.add(Op.ult, I32, [count, func.word(MAXIMUM_TAIL_CALLS)]))
     this.add(Op.store32, VOID, [this.env, this.add(Op.add, I32, [count, func.word(1)])], Env.tailCalls)
     const len = this.add(Op.load32, I32, [this.env], Env.len)
-    this.add(Op.tailcall, VOID, [target, this.low(args[0]!), len, this.env])
+    this.add(Op.tailcall, VOID, [target, this.lowOf(args[0]!), len, this.env])
     this.block = failed
     return func.double(MapError.ENOENT, -1)
   }
@@ -583,22 +626,22 @@ class FunctionBuilder {
     switch (type) {
       case 'u64':
       case 's64':
-        return value
+        return this.wideOf(value)
       case 's8':
-        return this.add(Op.sext8, I32, [this.low(value)])
+        return this.add(Op.sext8, I32, [this.lowOf(value)])
       case 's16':
-        return this.add(Op.sext16, I32, [this.low(value)])
+        return this.add(Op.sext16, I32, [this.lowOf(value)])
       case 'u8':
-        return this.add(Op.and, I32, [this.low(value), func.word(0xff)])
+        return this.add(Op.and, I32, [this.lowOf(value), func.word(0xff)])
       case 'u16':
-        return this.add(Op.and, I32, [this.low(value), func.word(0xffff)])
+        return this.add(Op.and, I32, [this.lowOf(value), func.word(0xffff)])
       case 'bool':
         return this.add(Op.ne, I32, [this.narrow(value, 'u8'), func.word(0)])
       case 'u32':
       case 's32':
       case 'pointer':
       case 'map':
-        return this.low(value)
+        return this.lowOf(value)
     }
   }
 
@@ -615,9 +658,9 @@ class FunctionBuilder {
       case 's32':
         return this.sext(this.narrow(call, type))
       case 'bool':
-        return this.zext(this.narrow(call, 'u8'))
+        return this.narrow(call, 'u8')
       default:
-        return this.zext(this.narrow(call, type))
+        return this.narrow(call, type)
     }
   }
 
@@ -631,7 +674,7 @@ class FunctionBuilder {
       const next = this.newBlock()
       func.branch(this.block, this.add(Op.eq, I32, [number, candidate]), match, next, this.origin)
       this.block = match
-      results.push(call())
+      results.push(this.wideOf(call()))
       func.jump(this.block, join, this.origin)
       this.block = next
     }
@@ -654,47 +697,4 @@ class FunctionBuilder {
     if (results.length === 0) return func.double(0, 0)
     return this.add(Op.phi, I64, results)
   }
-}
-
-const binary = {
-  add: Op.add,
-  sub: Op.sub,
-  mul: Op.mul,
-  div: Op.udiv,
-  sdiv: Op.sdiv,
-  mod: Op.urem,
-  smod: Op.srem,
-  or: Op.or,
-  and: Op.and,
-  xor: Op.xor,
-} as const
-
-const atomics: Record<AtomicOp, number> = {
-  add: Op.atomicadd,
-  or: Op.atomicor,
-  and: Op.atomicand,
-  xor: Op.atomicxor,
-  xchg: Op.atomicxchg,
-  cmpxchg: Op.atomiccmpxchg,
-}
-
-function reversePostorder(blocks: readonly BasicBlock[]): number[] {
-  const order: number[] = []
-  const seen = uint8(blocks.length)
-  const stack: number[] = [0]
-  const next: number[] = [0]
-  seen[0] = 1
-  while (stack.length > 0) {
-    const block = blocks[stack[stack.length - 1]!]!
-    const successor = block.successors[next[next.length - 1]!++]
-    if (successor === undefined) {
-      order.push(stack.pop()!)
-      next.pop()
-    } else if (seen[successor] === 0) {
-      seen[successor] = 1
-      stack.push(successor)
-      next.push(0)
-    }
-  }
-  return order.toReversed()
 }

@@ -145,3 +145,25 @@ function predecessorsOf(blocks: readonly BasicBlock[]): { first: Int32Array; fro
   }
   return { first, from }
 }
+
+/** The numbers of the blocks that the first one reaches. */
+export function reversePostorder(blocks: readonly BasicBlock[]): number[] {
+  const order: number[] = []
+  const seen = uint8(blocks.length)
+  const stack: number[] = [0]
+  const next: number[] = [0]
+  seen[0] = 1
+  while (stack.length > 0) {
+    const block = blocks[stack[stack.length - 1]!]!
+    const successor = block.successors[next[next.length - 1]!++]
+    if (successor === undefined) {
+      order.push(stack.pop()!)
+      next.pop()
+    } else if (seen[successor] === 0) {
+      seen[successor] = 1
+      stack.push(successor)
+      next.push(0)
+    }
+  }
+  return order.toReversed()
+}

@@ -66,14 +66,7 @@ export function removeArguments(module: Module): boolean {
   return true
 }
 
-/** Whether an entry, after `removeArguments`, reads its env. */
+/** Whether an entry, after `removeArguments`, reads its env: else the parameter has gone with dead code. */
 export function needsEnv(entry: Func): boolean {
-  for (const block of entry.blocks) {
-    for (const { args } of block.values) {
-      for (let index = 0; index < args.length; index++) {
-        if (args[index]!.op === Op.param && args[index]!.imm === 2) return true
-      }
-    }
-  }
-  return false
+  return entry.blocks[0]!.values.some(({ op, imm }) => op === Op.param && imm === 2)
 }

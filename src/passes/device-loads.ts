@@ -6,10 +6,12 @@ import { removeUnreachable } from '../ir/cfg.ts'
 import type { Func } from '../ir/func.ts'
 import { Op, VOID } from '../ir/op.ts'
 import { findLive } from './dead-code.ts'
-import { Addresses, isLoad, Kind } from './regions.ts'
+import { Addresses, isLoad, isPlain, Kind } from './regions.ts'
 
 /** `isEntry`: parameter 0 is the context. */
 export function keepDeviceLoads(func: Func, isEntry: boolean): void {
+  // Most functions load from what is plain to see, which is quickly seen.
+  if (!loadsFromElsewhere(func, isEntry)) return
   const live = findLive(func)
   let addresses: Addresses | undefined
   for (const block of func.blocks) {
@@ -23,4 +25,15 @@ export function keepDeviceLoads(func: Func, isEntry: boolean): void {
       values.splice(++index, 0, func.create(block, Op.keep, VOID, [value], 0, value.origin))
     }
   }
+}
+
+/** Whether a load is not plainly of memory that is known. */
+function loadsFromElsewhere(func: Func, isEntry: boolean): boolean {
+  for (const { values } of func.blocks) {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (isLoad(value.op) && !isPlain(func, value.args[0]!, isEntry)) return true
+    }
+  }
+  return false
 }

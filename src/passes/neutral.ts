@@ -17,7 +17,7 @@ export function sinkNeutral(func: Func): boolean {
   for (const block of func.blocks) {
     const { predecessors, values } = block
     if (predecessors.length < 2 || predecessors.length > MOST_WAYS || values[0]!.op !== Op.phi) continue
-    if (!values.some((phi) => phi.op === Op.phi && phi.args.some(isNeutralAnywhere))) continue
+    if (!hasNeutralPhi(values)) continue
     if (!counted) {
       countUses(func)
       reversePostorder(func)
@@ -85,6 +85,15 @@ function isNeutral(op: number, { op: kind, imm, immHigh, type }: Value): boolean
   if (kind !== Op.const) return false
   const all = op === Op.and ? -1 : 0
   return imm === all && (type !== I64 || immHigh === all)
+}
+
+/** Whether a phi has an operand that is neutral to something. */
+function hasNeutralPhi(values: readonly Value[]): boolean {
+  for (let index = 0; values[index]!.op === Op.phi; index++) {
+    const { args } = values[index]!
+    for (let at = 0; at < args.length; at++) if (isNeutralAnywhere(args[at]!)) return true
+  }
+  return false
 }
 
 function isNeutralAnywhere(value: Value): boolean {

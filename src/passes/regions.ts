@@ -62,6 +62,26 @@ for (const op of [Op.frame, Op.address, Op.tableaddress, Op.param, Op.trunc, Op.
 }
 for (const op of [Op.add, Op.add2, Op.sub, Op.select, Op.phi]) follows[op] = 1
 
+/**
+ * Whether an address is one that `Addresses` would know, as is plain without it: the context, env, a stack, a section or a map and
+ * constants added.
+ */
+export function isPlain(func: Func, address: Value, isEntry: boolean): boolean {
+  let at = address
+  while (at.op === Op.trunc || at.op === Op.zext || (at.op === Op.add && at.args[1]!.op === Op.const)) at = at.args[0]!
+  switch (at.op) {
+    case Op.frame:
+      return true
+    case Op.address:
+    case Op.tableaddress:
+      return at.callee!.kind === 'data' || at.callee!.kind === 'map'
+    case Op.param:
+      return at.imm === func.params.length - 1 || (isEntry && at.imm === 0)
+    default:
+      return false
+  }
+}
+
 const anywhere = { least: -FAR, most: FAR } as const
 
 /** What is known of a function's addresses, by value id. */

@@ -27,7 +27,7 @@ const MAXIMUM_INSERTIONS = 4
 export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   const order = removeUnreachable(func)
   if (!usesStack(order)) return false
-  const slots = new Slots(new Addresses(func, order, isEntry))
+  const slots = new Slots(func, order, new Addresses(func, order, isEntry))
   slots.find(order)
   const count = slots.all.length
   if (count === 0) return false
@@ -39,7 +39,7 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   const zero = (slot: Slot): Value => (slot.size > 4 ? func.double(0, 0) : func.word(0))
   for (const block of order) {
     let state: (Value | undefined)[]
-    const kept: Value[] = []
+    const heads: Value[] = []
     if (block.predecessors.length === 1) {
       // Nobody else goes on from there: its state need not be kept.
       const from = block.predecessors[0]!
@@ -50,11 +50,17 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
         const bits = liveIn[block.order * words + (slot.index >>> 5)]!
         if (block.order === 0 || (bits & (1 << (slot.index & 31))) === 0) continue
         const phi = func.create(block, Op.phi, type(slot))
-        kept.push(phi)
+        heads.push(phi)
         phis.push({ phi, slot })
         state[slot.index] = phi
       }
     }
+    final[block.order] = state
+    if (!slots.isUsedIn(block)) {
+      if (heads.length > 0) block.values = [...heads, ...block.values]
+      continue
+    }
+    const kept = heads
     const { values } = block
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!
@@ -75,7 +81,6 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
       else state[slot.index] = insert(func, make, value, before, at)
     }
     block.values = kept
-    final[block.order] = state
   }
   for (const { phi, slot } of phis) {
     phi.args = phi.block.predecessors.map((from) => final[from.order]![slot.index] ?? zero(slot))
@@ -116,20 +121,29 @@ class Area {
 class Slots {
   readonly all: Slot[] = []
   private readonly addresses: Addresses
-  /** By number of the region. */
+  /** The loads and stores that are of slots, in the order of blocks. */
+  readonly accesses: Value[] = []
+  /** By number of the region: stacks alone have one. */
   private readonly areas: (Area | undefined)[] = []
+  /** By id of an access: one more than the number of its slot. */
+  private readonly numbers: Int32Array
+  /** By order of a block. */
+  private readonly used: Uint8Array
 
-  constructor(addresses: Addresses) {
+  constructor(func: Func, order: readonly Block[], addresses: Addresses) {
     this.addresses = addresses
+    this.numbers = int32(func.valueCount)
+    this.used = uint8(order.length)
   }
 
   /** The slot that a load or store is of. */
   of(value: Value): Slot | undefined {
-    if (accessBytes[value.op] === 0) return undefined
-    // Nothing but a stack has an area.
-    const area = this.areas[this.addresses.of(value.args[0]!)]
-    if (area === undefined || !this.addresses.isExact(value.args[0]!)) return undefined
-    return this.all[area.slot[this.offsetOf(value) + STACK_BYTES] ?? -1]
+    return this.all[this.numbers[value.id]! - 1]
+  }
+
+  /** Whether one is read or written there. */
+  isUsedIn(block: Block): boolean {
+    return this.used[block.order] === 1
   }
 
   /** Bytes from r10, for an access at a constant offset. */
@@ -139,6 +153,7 @@ class Slots {
 
   find(order: readonly Block[]): void {
     const { addresses, areas } = this
+    const exacts: Value[] = []
     for (const { values } of order) {
       for (let index = 0; index < values.length; index++) {
         const value = values[index]!
@@ -155,6 +170,7 @@ class Slots {
           area.used.fill(1, from, to)
           area.joined.fill(1, from + 1, to)
           if (isStore(value.op) && size < 4) area.narrow[from]!++
+          exacts.push(value)
         } else {
           area.shared.fill(1, Math.max(0, from), Math.max(0, to))
         }
@@ -164,6 +180,14 @@ class Slots {
       if (area === undefined) continue
       area.shared.fill(1, Math.max(0, addresses.regions[number]!.given + STACK_BYTES))
       this.cut(area)
+    }
+    for (const value of exacts) {
+      const area = areas[addresses.of(value.args[0]!)]!
+      const slot = area.slot[this.offsetOf(value) + STACK_BYTES]!
+      if (slot < 0) continue
+      this.numbers[value.id] = slot + 1
+      this.used[value.block.order] = 1
+      this.accesses.push(value)
     }
   }
 
@@ -196,17 +220,12 @@ function liveSlots(order: readonly Block[], slots: Slots): Int32Array {
   // Rows of a block each, in one piece.
   const live = int32(order.length * words)
   const defined = int32(order.length * words)
-  for (let at = 0; at < order.length; at++) {
-    const { values } = order[at]!
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!
-      const slot = slots.of(value)
-      if (slot === undefined) continue
-      const word = at * words + (slot.index >>> 5)
-      const bit = 1 << (slot.index & 31)
-      if (isStore(value.op) && accessBytes[value.op] === slot.size) defined[word]! |= bit
-      else if ((defined[word]! & bit) === 0) live[word]! |= bit
-    }
+  for (const value of slots.accesses) {
+    const slot = slots.of(value)!
+    const word = value.block.order * words + (slot.index >>> 5)
+    const bit = 1 << (slot.index & 31)
+    if (isStore(value.op) && accessBytes[value.op] === slot.size) defined[word]! |= bit
+    else if ((defined[word]! & bit) === 0) live[word]! |= bit
   }
   const work = order.map((block) => block.order)
   const queued = uint8(order.length).fill(1)

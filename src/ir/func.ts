@@ -295,3 +295,17 @@ export function replaceValues(func: Func): void {
     if (kept < values.length) values.length = kept
   }
 }
+
+/** The same for the operands of phis alone: behind a walk in reverse postorder that has done all else, since those may come later. */
+export function replaceInPhis(blocks: readonly Block[]): void {
+  for (let block = 0; block < blocks.length; block++) {
+    const { values } = blocks[block]!
+    for (let index = 0; index < values.length && values[index]!.op === Op.phi; index++) {
+      const { args } = values[index]!
+      for (let at = 0; at < args.length; at++) {
+        const arg = args[at]!
+        if (arg.replacement !== null) args[at] = resolve(arg)
+      }
+    }
+  }
+}

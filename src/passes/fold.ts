@@ -6,6 +6,7 @@ import { type Block, type Func, type Value, resolve } from '../ir/func.ts'
 import { COMMUTATIVE, I32, I64, Op, type Type, attributes } from '../ir/op.ts'
 import { evaluateDouble, evaluateWord } from './evaluate.ts'
 import { addressed, foldAddress } from './fold-address.ts'
+import { Rewriting } from './rewriting.ts'
 import { Matcher } from './rules/matcher.ts'
 import { type Rewriter, SLOTS } from './rules/rule-compiler.ts'
 import { lines } from './rules/rules.ts'
@@ -18,7 +19,7 @@ class Folder implements Rewriter {
   readonly slots: Value[] = []
   base = 0
   /** The values of the current block as they will be. */
-  out: Value[] = []
+  readonly list = new Rewriting()
   current: Value
   /** The value at hand was rewritten in place. */
   changed = false
@@ -39,7 +40,7 @@ class Folder implements Rewriter {
     this.base -= SLOTS
     this.current = before
     this.changed = changed
-    if (result === value) this.out.push(value)
+    if (result === value) this.list.insert(value)
     return result
   }
   /** The value itself becomes another operation. */
@@ -159,7 +160,7 @@ export function fold(func: Func): boolean {
     for (let place = 0; place < order.length; place++) {
       const block = order[place]!
       const { values } = block
-      folder.out = []
+      folder.list.begin(values)
       for (let at = 0; at < values.length; at++) {
         const value = values[at]!
         const { args } = value
@@ -170,13 +171,13 @@ export function fold(func: Func): boolean {
         folder.current = value
         const result = foldOne(folder, value)
         if (result === value) {
-          folder.out.push(value)
+          folder.list.keep(value)
         } else {
           value.replacement = result
           replaced = true
         }
       }
-      block.values = folder.out
+      block.values = folder.list.end()
     }
     if (!replaced) break
     changed = true

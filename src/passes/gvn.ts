@@ -4,7 +4,7 @@
 
 import { int32 } from '../base/arrays.ts'
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
-import { type Func, type Value, replaceValues } from '../ir/func.ts'
+import { type Func, type Value, replaceInPhis } from '../ir/func.ts'
 import { COMMUTATIVE, Op, PURE, attributes } from '../ir/op.ts'
 
 export function numberValues(func: Func): void {
@@ -34,8 +34,12 @@ export function numberValues(func: Func): void {
   let replaced = false
   for (const block of order) {
     const begin = first[block.order]!
-    for (const value of block.values) {
+    const { values } = block
+    let kept = 0
+    for (let place = 0; place < values.length; place++) {
+      const value = values[place]!
       const { args } = value
+      values[kept++] = value
       for (let index = 0; index < args.length; index++) {
         const arg = args[index]!
         if (arg.replacement !== null) args[index] = arg.replacement
@@ -69,14 +73,16 @@ export function numberValues(func: Func): void {
       if (found !== undefined) {
         value.replacement = found
         replaced = true
+        kept--
       } else {
         chain[known.length] = heads[slot]!
         heads[slot] = known.length
         known.push(value)
       }
     }
+    if (kept < values.length) values.length = kept
   }
-  if (replaced) replaceValues(func)
+  if (replaced) replaceInPhis(order)
 }
 
 function same(a: Value, b: Value): boolean {

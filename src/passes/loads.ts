@@ -6,11 +6,12 @@
 
 import { int32 } from '../base/arrays.ts'
 import { dominators, removeUnreachable } from '../ir/cfg.ts'
-import { type Block, type Func, type Value, replaceValues, resolve } from '../ir/func.ts'
+import { type Block, type Func, type Value, replaceInPhis, resolve } from '../ir/func.ts'
 import type { Section } from '../ir/module.ts'
 import { Op, type Type } from '../ir/op.ts'
 import { type Access, Effect, accessOf, callReaches, covers, effectOf, mayMeet } from './memory-access.ts'
 import { Addresses, Kind, isLoad, isStore } from './regions.ts'
+import { Rewriting } from './rewriting.ts'
 import { extract } from './slot-parts.ts'
 
 /** The low bytes of `value` are what the memory holds. */
@@ -24,6 +25,16 @@ interface Fact extends Access {
 const MAXIMUM_FACTS = 48
 /** Blocks between a block and its dominator that are looked through. */
 const MAXIMUM_BETWEEN = 32
+
+/** What changes memory in a block. */
+function changesOf({ values }: Block): Value[] {
+  const changes: Value[] = []
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!
+    if (effectOf(value) !== Effect.NONE) changes.push(value)
+  }
+  return changes
+}
 
 /** Whether anything changed. */
 export function removeLoads(func: Func, isEntry: boolean, sections: readonly Section[]): boolean {
@@ -53,7 +64,7 @@ class Pass {
   private readonly met: Int32Array
   private changed = false
   private facts: Fact[] = []
-  private out: Value[] = []
+  private readonly list = new Rewriting()
 
   constructor(func: Func, order: readonly Block[], isEntry: boolean, sections: readonly Section[]) {
     this.func = func
@@ -61,27 +72,29 @@ class Pass {
     this.sections = sections
     this.addresses = new Addresses(func, order, isEntry)
     this.idom = dominators(order)
-    this.changes = order.map((block) => block.values.filter((value) => effectOf(value) !== Effect.NONE))
+    this.changes = order.map(changesOf)
     this.met = int32(order.length).fill(-1)
   }
 
   run(): boolean {
     for (const block of this.order) {
       this.facts = block.order === 0 ? [] : this.knownAbove(block)
-      this.out = []
-      for (const value of block.values) {
+      const { values } = block
+      this.list.begin(values)
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]!
         const { args } = value
         for (let at = 0; at < args.length; at++) {
           const arg = args[at]!
           if (arg.replacement !== null) args[at] = resolve(arg)
         }
-        if (this.visit(value)) this.out.push(value)
+        if (this.visit(value)) this.list.keep(value)
         else this.changed = true
       }
-      block.values = this.out
+      block.values = this.list.end()
       this.ends.push(this.facts)
     }
-    if (this.changed) replaceValues(this.func)
+    if (this.changed) replaceInPhis(this.order)
     return this.changed
   }
 
@@ -192,7 +205,7 @@ class Pass {
   private part(load: Value, word: Value, at: number): Value {
     const make = (op: number, type: Type, args: Value[]): Value => {
       const made = this.func.create(load.block, op, type, args, 0, load.origin)
-      this.out.push(made)
+      this.list.insert(made)
       return made
     }
     return extract(this.func, make, load.op, word, at)

@@ -296,6 +296,7 @@ export class Addresses {
   /** Finds the stacks of which an operand is an address that its value does not just follow. */
   private giveAway(order: readonly Block[]): void {
     const { region } = this
+    if (!this.regions.some(({ kind }) => kind === Kind.STACK)) return
     const isStack = Uint8Array.from(this.regions, ({ kind }) => (kind === Kind.STACK ? 1 : 0))
     for (let block = 0; block < order.length; block++) {
       const { values } = order[block]!

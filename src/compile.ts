@@ -1,6 +1,7 @@
 // The walk: bytes -> Program -> SSA -> words -> Thumb instructions -> Image. The only file that knows every room.
 
 import { Env } from './base/abi.ts'
+import { withArrays } from './base/arrays.ts'
 import { RejectedError, type Rejection, unreachable } from './base/errors.ts'
 import type { Prototype } from './base/prototype.ts'
 import type { Remark } from './base/remark.ts'
@@ -61,6 +62,10 @@ export interface CompileOptions {
 
 /** Compiles a program. Throws InputError for bytes that can't be read, RejectedError for a program that is refused. */
 export function compile(source: Uint8Array | Program, options: CompileOptions = {}): Image {
+  return withArrays(() => walk(source, options))
+}
+
+function walk(source: Uint8Array | Program, options: CompileOptions): Image {
   const program =
     source instanceof Uint8Array
       ? readProgram(source, { entry: options.entry, helpers: named(options.helpers) })
@@ -95,7 +100,7 @@ export function compile(source: Uint8Array | Program, options: CompileOptions = 
     follow: follower?.follow,
   })
 
-  const slots = program.instructions.map(({ slot }) => slot)
+  const slots = follower === undefined ? [] : program.instructions.map(({ slot }) => slot)
   const fates = follower?.fates(module, slots)
   const symbols = new SymbolTable(module, program)
   const entries = new Set([module.entry, ...module.entries])

@@ -9,6 +9,7 @@ import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { PC } from '../thumb/registers.ts'
 import { Code, type CodeFunction, P } from './code.ts'
+import { isBranch } from './operands.ts'
 
 /** Control does not go on to what follows. */
 export function endsFlow(code: Code): boolean {
@@ -58,24 +59,31 @@ function toLists(func: CodeFunction): Code[][] {
     const place = position[index] ?? -1
     return place >= 0 ? place : unreachable(`branch to block ${index}`)
   }
-  return func.blocks.map((block) => {
-    const list: Code[] = []
-    for (const code of block.code) {
-      if (code.form === P.ENTRY) continue
-      if (code.form >= P.PARALLEL_MOVE && !emitted.has(code.form)) unreachable(`pseudo-form ${code.form} reaches emit`)
+  return func.blocks.map(({ code: codes }) => {
+    let end = 0
+    while (end < codes.length) {
+      const code = codes[end]!
+      if (code.form === P.ENTRY) {
+        codes.splice(end, 1)
+        continue
+      }
+      if (code.form >= P.PARALLEL_MOVE && !isEmitted(code.form)) unreachable(`pseudo-form ${code.form} reaches emit`)
       if (code.target >= 0) code.target = at(code.target)
       if (code.form === P.TABLE_BRANCH) code.targets = code.targets.map(at)
-      list.push(code)
+      end++
       if (endsFlow(code)) break
     }
-    return list
+    return end === codes.length ? codes : codes.slice(0, end)
   })
 }
-const emitted = new Set<number>([P.CALL, P.CONSTANT, P.UNREACHABLE, P.TABLE_BRANCH])
+
+function isEmitted(form: number): boolean {
+  return form === P.CALL || form === P.CONSTANT || form === P.UNREACHABLE || form === P.TABLE_BRANCH
+}
 
 /** Where a branch to each block ends up after blocks that are empty or only branch on. */
 function threads(lists: readonly Code[][]): Int32Array {
-  const ends = Int32Array.from(lists, (_list, at) => at)
+  const ends = int32(lists.length)
   for (let at = lists.length - 1; at >= 0; at--) {
     let end = at
     for (let hops = 0; hops < 32; hops++) {
@@ -114,8 +122,8 @@ function copyReturns(lists: readonly Code[][], small: boolean): boolean {
   for (let at = lists.length - 1; at >= 0; at--) {
     const list = lists[at]!
     if (list.length === 0) continue
-    const last = list.at(-1)!
-    const before = list.at(-2)
+    const last = list[list.length - 1]!
+    const before = list[list.length - 2]
     const over = isConditional(before) && before.target === next
     const returns = isJump(last) && last.target !== next && !over ? soleReturn(lists[last.target]!) : undefined
     if (returns !== undefined && (!small || sizeOf(returns) === 2)) {
@@ -127,11 +135,19 @@ function copyReturns(lists: readonly Code[][], small: boolean): boolean {
   return copied
 }
 
+/** Index from which on a list has its branches. The last of them may have become a return. */
+function tailOf(list: readonly Code[]): number {
+  let at = Math.max(0, list.length - 1)
+  while (at > 0 && isBranch(list[at - 1]!)) at--
+  return at
+}
+
 /** Adds `by` to the uses of each target of the list's branches. */
 function countUses(list: readonly Code[], uses: Int32Array, by: number): void {
-  for (const code of list) {
+  for (let i = tailOf(list); i < list.length; i++) {
+    const code = list[i]!
     if (code.target >= 0) uses[code.target]! += by
-    else if (code.form === P.TABLE_BRANCH) for (const target of code.targets) uses[target]! += by
+    else for (const target of code.targets) uses[target]! += by
   }
 }
 
@@ -145,7 +161,7 @@ function dropUnreached(lists: readonly Code[][]): void {
     if (!falls && uses[at] === 0) {
       countUses(list, uses, -1)
       list.length = 0
-    } else if (list.length > 0) falls = !endsFlow(list.at(-1)!)
+    } else if (list.length > 0) falls = !endsFlow(list[list.length - 1]!)
     else falls ||= uses[at]! > 0
   }
 }
@@ -158,14 +174,14 @@ function dropBranchesToNext(lists: Code[][]): void {
     const list = lists[at]!
     const next = real[at + 1]!
     const isNext = (target: number): boolean => target > at && real[target] === next
-    let last = list.at(-1)
-    const before = list.at(-2)
+    let last = list[list.length - 1]
+    const before = list[list.length - 2]
     if (isJump(last) && isConditional(before) && isNext(before.target)) {
       invert(before)
       before.target = last.target
       list.pop()
     } else if (isJump(last) && isNext(last.target)) list.pop()
-    last = list.at(-1)
+    last = list[list.length - 1]
     if (isConditional(last) && isNext(last.target)) list.pop()
     real[at] = list.length > 0 ? at : next
   }
@@ -176,12 +192,14 @@ export function tidyBranches(func: CodeFunction, small = false): Code[][] {
   const lists = toLists(func)
   const ends = threads(lists)
   for (const list of lists) {
-    for (const code of list) {
+    for (let i = tailOf(list); i < list.length; i++) {
+      const code = list[i]!
       if (code.target >= 0) code.target = ends[code.target]!
       else if (code.form === P.TABLE_BRANCH) code.targets = code.targets.map((target) => ends[target]!)
     }
-    const last = list.at(-1)
-    if (isJump(last) && isConditional(list.at(-2)) && list.at(-2)!.target === last.target) list.splice(-2, 1)
+    const last = list[list.length - 1]
+    if (isJump(last) && isConditional(list[list.length - 2]) && list[list.length - 2]!.target === last.target)
+      list.splice(-2, 1)
   }
   dropUnreached(lists)
   if (copyReturns(lists, small)) dropUnreached(lists)

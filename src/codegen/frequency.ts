@@ -1,7 +1,7 @@
 // How often each block and edge of a function runs, guessed (Wu and Larus, "Static branch frequency and program profile
 // analysis", with coarser rules): loops go round eight times, ways to traps are hardly taken, equality is rarer than its opposite.
 
-import { float64, int32, uint8 } from '../base/arrays.ts'
+import { float64, int32, int32Of, uint8 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { type Code, type CodeBlock, P, isJump } from './code.ts'
@@ -59,8 +59,8 @@ export function flowOf(blocks: readonly CodeBlock[]): Flow {
     blocks,
     edgeCount: targets.length,
     first,
-    from: Int32Array.from(from),
-    to: Int32Array.from(targets),
+    from: int32Of(from),
+    to: int32Of(targets),
     frequency: float64(targets.length),
     runs: float64(count),
     order: int32(count),
@@ -103,7 +103,7 @@ export function firstBranch(code: readonly Code[]): number {
 /** Sets `order`; gives the blocks in postorder. */
 function depthFirst({ blocks, first, to, order }: Flow): number[] {
   const count = blocks.length
-  const next = Int32Array.from(first)
+  const next = int32Of(first)
   const seen = uint8(count)
   const postorder: number[] = []
   const stack = [0]

@@ -2,7 +2,7 @@
 // frequencies, so that what runs often falls through and loops are tested at their bottom. Costs by the target's model: a branch
 // not taken 1 cycle, one taken 2. Needs: allocated, straightened code. Leaves: no empty block, the entry first.
 
-import { float64, int32, uint8 } from '../base/arrays.ts'
+import { float64, int32, int32Of, sortByKey, uint8, upTo } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Code, CodeBlock, type CodeFunction, P, isJump, join } from './code.ts'
 import { duplicateReturns, duplicateTests } from './duplicate.ts'
@@ -11,6 +11,7 @@ import { invert } from './emit-branches.ts'
 import { ifConvert } from './if-convert.ts'
 import { mergeTails } from './merge-tails.ts'
 import { type Flow, flowOf, positions } from './frequency.ts'
+import { branchesFrom } from './operands.ts'
 
 /** Puts the blocks into the order in which branches cost least. `small`: without copies of blocks. `after` is told of steps on the way. */
 export function arrangeBlocks(fn: CodeFunction, small = false, after?: (step: string) => void): void {
@@ -50,7 +51,8 @@ function renumber(fn: CodeFunction): void {
     block.successors = []
   }
   for (const block of fn.blocks) {
-    for (const code of block.code) {
+    for (let i = branchesFrom(block.code); i < block.code.length; i++) {
+      const code = block.code[i]!
       if (code.target >= 0) {
         code.target = position[code.target]!
         join(block, fn.blocks[code.target]!)
@@ -66,9 +68,11 @@ function renumber(fn: CodeFunction): void {
 function endInBranches(fn: CodeFunction): void {
   const targeted = uint8(fn.blocks.length)
   for (const block of fn.blocks) {
-    for (const code of block.code) {
-      if (code.target >= 0) targeted[code.target] = 1
-      for (const target of code.targets) targeted[target] = 1
+    const { code } = block
+    for (let i = branchesFrom(code); i < code.length; i++) {
+      const { target, targets } = code[i]!
+      if (target >= 0) targeted[target] = 1
+      for (const each of targets) targeted[each] = 1
     }
   }
   const blocks = fn.blocks.filter((block) => block.code.length > 0 || targeted[block.index] === 1)
@@ -91,9 +95,10 @@ function reached(blocks: readonly CodeBlock[]): CodeBlock[] {
   const stack = [0]
   seen[0] = 1
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    for (const code of blocks[at]!.code) {
-      const targets = code.target >= 0 ? [code.target] : code.targets
-      for (const target of targets) {
+    const { code } = blocks[at]!
+    for (let i = branchesFrom(code); i < code.length; i++) {
+      const { target: only, targets } = code[i]!
+      for (const target of only >= 0 ? [only] : targets) {
         if (seen[position[target]!] === 1) continue
         seen[position[target]!] = 1
         stack.push(position[target]!)
@@ -103,37 +108,36 @@ function reached(blocks: readonly CodeBlock[]): CodeBlock[] {
   return blocks.filter((_block, at) => seen[at] === 1)
 }
 
-/** Cycles that it saves if the target of an edge follows its block. */
-function gains(flow: Flow): Float64Array {
+/** Cycles that it costs if the target of an edge follows its block: 0 or less. */
+function losses(flow: Flow): Float64Array {
   const { edgeCount, from, frequency, first } = flow
-  const gain = float64(edgeCount)
+  const loss = float64(edgeCount)
   for (let edge = 0; edge < edgeCount; edge++) {
     const block = from[edge]!
     const count = first[block + 1]! - first[block]!
     const taken = frequency[edge]!
     if (flow.table[block] === 1) continue
-    if (count === 1) gain[edge] = 2 * taken
+    if (count === 1) loss[edge] = -2 * taken
     // A branch that is not taken costs 1, an unconditional one after it 2 more.
-    else if (count === 2) gain[edge] = taken + Math.min(taken, frequency[first[block]! * 2 + 1 - edge]!)
-    else if (edge === first[block + 1]! - 1) gain[edge] = 2 * taken
+    else if (count === 2) loss[edge] = -(taken + Math.min(taken, frequency[first[block]! * 2 + 1 - edge]!))
+    else if (edge === first[block + 1]! - 1) loss[edge] = -2 * taken
   }
-  return gain
+  return loss
 }
 
 /** Blocks in their new order. */
 function chain(flow: Flow): Int32Array {
   const { blocks, edgeCount, from, to, order } = flow
   const count = blocks.length
-  const gain = gains(flow)
+  const loss = losses(flow)
   const edges: number[] = []
-  for (let edge = 0; edge < edgeCount; edge++) if (gain[edge]! > 0 && to[edge] !== 0) edges.push(edge)
-  edges.sort((one, other) => gain[other]! - gain[one]! || one - other)
+  for (let edge = 0; edge < edgeCount; edge++) if (loss[edge]! < 0 && to[edge] !== 0) edges.push(edge)
   /** By block: the next of its chain, -1 at the end; the head of the chain, at its tail, and the tail, at its head. */
   const next = int32(count).fill(-1)
   const before = int32(count).fill(-1)
-  const head = Int32Array.from({ length: count }, (_each, at) => at)
-  const tail = head.slice()
-  for (const edge of edges) {
+  const head = upTo(count)
+  const tail = upTo(count)
+  for (const edge of sortByKey(int32Of(edges), loss)) {
     const a = from[edge]!
     const b = to[edge]!
     if (next[a] !== -1 || before[b] !== -1 || head[a] === b) continue
@@ -159,10 +163,10 @@ function chain(flow: Flow): Int32Array {
     rank[at] = least + cold * count
   }
   rank[0] = -1
-  heads.sort((one, other) => rank[one]! - rank[other]!)
   const result = int32(count)
   let placed = 0
-  for (const start of heads) for (let each = start; each !== -1; each = next[each]!) result[placed++] = each
+  for (const start of sortByKey(int32Of(heads), rank))
+    for (let each = start; each !== -1; each = next[each]!) result[placed++] = each
   return result
 }
 

@@ -4,9 +4,19 @@
 // and memory go with the ranges and not with blocks times registers.
 
 import { int32, uint8 } from '../base/arrays.ts'
+import { F } from '../thumb/forms.ts'
+import { LR } from '../thumb/registers.ts'
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import { narrowOperands } from './narrow-operands.ts'
-import { OperandBuffer, Role, collectOperands, fixedRegister, isRematerialisable, operandIndex } from './operands.ts'
+import {
+  OperandBuffer,
+  Role,
+  appendOperands,
+  fixedRegister,
+  isPair,
+  isRematerialisable,
+  operandIndex,
+} from './operands.ts'
 import { Line, Ranges, widen } from './ranges.ts'
 
 const DEPTH_LIMIT = 8
@@ -24,7 +34,7 @@ export class Liveness {
   readonly firstRange: Int32Array
   /** References of register v are [refStart[v], refStart[v + 1]), in the order in which they happen. */
   readonly refStart: Int32Array
-  /** Number of the Code, and what collectOperands says of the operand. */
+  /** Number of the Code, and what the OperandBuffer says of the operand. */
   readonly refCode: Int32Array
   readonly refInfo: Int32Array
   /** Number of the Code that alone defines a register and can be done again anywhere, -1 if there is none. */
@@ -33,6 +43,10 @@ export class Liveness {
   readonly rematUses: readonly number[]
   /** Real registers that Codes need by name: register, from, to. */
   readonly pins: readonly number[]
+  /** Numbers of the Codes whose operands are pairs: PARALLEL_MOVEs and moves between virtual registers. */
+  readonly moves: readonly number[]
+  /** Has a call that comes back: LR is lost. A call of the trap path doesn't. */
+  readonly losesLink: boolean
   constructor(
     line: Line,
     ranges: Ranges,
@@ -40,7 +54,7 @@ export class Liveness {
     refs: { start: Int32Array; code: Int32Array; info: Int32Array },
     remat: Int32Array,
     rematUses: readonly number[],
-    pins: readonly number[],
+    flat: { readonly pins: readonly number[]; readonly moves: readonly number[]; readonly losesLink: boolean },
   ) {
     this.line = line
     this.ranges = ranges
@@ -50,20 +64,21 @@ export class Liveness {
     this.refInfo = refs.info
     this.remat = remat
     this.rematUses = rematUses
-    this.pins = pins
+    this.pins = flat.pins
+    this.moves = flat.moves
+    this.losesLink = flat.losesLink
   }
 }
 
 /** Live ranges and references of `fn`. `small`: a loop's references hardly count for more than others, as bytes are to be saved. */
 export function liveness(fn: CodeFunction, small = false): Liveness {
   const line = layLine(fn, small ? SMALL_WEIGHT : LOOP_WEIGHT)
-  const pins: number[] = []
-  const flat = collect(fn, line, pins, small)
+  const flat = collect(fn, line, small)
   const rematUses: number[] = []
   const refs = sortByRegister(fn.nextVirtual, flat, rematUses)
   const builder = new RangeBuilder(fn, line, refs)
   for (let v = FIRST_VIRTUAL; v < fn.nextVirtual; v++) builder.build(v)
-  return new Liveness(line, builder.ranges, builder.firstRange, refs, flat.remat, rematUses, pins)
+  return new Liveness(line, builder.ranges, builder.firstRange, refs, flat.remat, rematUses, flat)
 }
 
 function layLine(fn: CodeFunction, weight: number): Line {
@@ -94,16 +109,19 @@ interface Flat {
   code: Int32Array
   info: Int32Array
   remat: Int32Array
+  pins: number[]
+  moves: number[]
+  losesLink: boolean
 }
 
 /** Every reference to a virtual register in the line's order, and what is pinned to real registers. */
-function collect(fn: CodeFunction, line: Line, pins: number[], small: boolean): Flat {
-  const buffer = new OperandBuffer()
-  let capacity = line.count * 4
-  let register = int32(capacity)
-  let codeOf = int32(capacity)
-  let info = int32(capacity)
+function collect(fn: CodeFunction, line: Line, small: boolean): Flat {
+  const refs = new OperandBuffer(line.count * 4)
+  let codeOf = int32(refs.register.length)
   let count = 0
+  const pins: number[] = []
+  const moves: number[] = []
+  let losesLink = false
   const remat = int32(fn.nextVirtual).fill(-1)
   /** Position up to which each real register is written by name in this block. */
   const written = new Int32Array(16)
@@ -111,20 +129,18 @@ function collect(fn: CodeFunction, line: Line, pins: number[], small: boolean): 
   for (let number = 1; number < line.count; number++) {
     const code = line.codes[number]
     if (code === undefined) {
-      written.fill(3 * number + 3)
+      for (let r = 0; r < 16; r++) written[r] = 3 * number + 3
       continue
     }
-    collectOperands(code, buffer)
+    appendOperands(code, refs)
     const narrow = small ? narrowOperands(code) : 0
-    while (count + buffer.count > capacity) {
-      register = widen(register) as Int32Array<ArrayBuffer>
-      codeOf = widen(codeOf) as Int32Array<ArrayBuffer>
-      info = widen(info) as Int32Array<ArrayBuffer>
-      capacity = register.length
-    }
-    for (let i = 0; i < buffer.count; i++) {
-      const r = buffer.register[i]!
-      let role = buffer.info[i]!
+    const { register, info } = refs
+    if (codeOf.length < register.length) codeOf = widen(codeOf) as Int32Array<ArrayBuffer>
+    // What refers to virtual registers stays, the rest goes.
+    const end = refs.count
+    for (let i = count; i < end; i++) {
+      const r = register[i]!
+      let role = info[i]!
       if ((role & (Role.FIXED | Role.PAIR)) === 0 && ((narrow >> operandIndex(role)) & 1) !== 0) role |= Role.SHORT
       if (r < FIRST_VIRTUAL) {
         pinReal(r, role, number, written, pins)
@@ -143,11 +159,17 @@ function collect(fn: CodeFunction, line: Line, pins: number[], small: boolean): 
         pins.push(fixedRegister(role), at, at + 1)
       }
     }
-    if (code.clobbers !== 0) {
-      for (let r = 0; r < 16; r++) if ((code.clobbers >> r) & 1) pins.push(r, 3 * number + 2, 3 * number + 3)
+    refs.count = count
+    const { form } = code
+    if (form === P.PARALLEL_MOVE || (form === F.MOV_r && isPair(code))) moves.push(number)
+    else if (form >= P.CALL) {
+      const { clobbers } = code
+      if (((clobbers >> LR) & 1) !== 0 || (form === P.CALL && code.fixedDefs.length > 0)) losesLink = true
+      for (let rest = clobbers; rest !== 0; rest &= rest - 1)
+        pins.push(31 - Math.clz32(rest & -rest), 3 * number + 2, 3 * number + 3)
     }
   }
-  return { count, register, code: codeOf, info, remat }
+  return { count, register: refs.register, code: codeOf, info: refs.info, remat, pins, moves, losesLink }
 }
 
 /** A real register in a field is held from where its block last wrote it (or from the block's start) to its use. */
@@ -234,12 +256,10 @@ class RangeBuilder {
   readonly #refs: Refs
   readonly #predecessorStart: Int32Array
   readonly #predecessors: Int32Array
-  /** Register for which `mark` of a block, or its having references, was set last. */
-  readonly #stamp: Int32Array
-  readonly #mark: Uint8Array
-  /** Of the register in `refStamp`: the block's first reference, and whether it defines. */
-  readonly #refStamp: Int32Array
-  readonly #defines: Uint8Array
+  /** By block: IN and OUT of the register that was asked for last, which stands above them. */
+  readonly #mark: Int32Array
+  /** By block: the last register with references in it, times 2, and 1 more if they define it. */
+  readonly #refers: Int32Array
   #stack = new Int32Array(256)
   #through = new Int32Array(256)
   #throughCount = 0
@@ -260,10 +280,8 @@ class RangeBuilder {
     this.#predecessorStart[blocks.length] = edges
     this.#predecessors = int32(edges)
     for (let b = 0, e = 0; b < blocks.length; b++) for (const p of blocks[b]!.predecessors) this.#predecessors[e++] = p
-    this.#stamp = int32(blocks.length)
-    this.#mark = uint8(blocks.length)
-    this.#refStamp = int32(blocks.length)
-    this.#defines = uint8(blocks.length)
+    this.#mark = int32(blocks.length)
+    this.#refers = int32(blocks.length)
   }
 
   build(v: number): void {
@@ -289,11 +307,9 @@ class RangeBuilder {
     const { blockOf } = this.#line
     for (let i = begin; i < end; i++) {
       const b = blockOf[code[i]!]!
-      if (this.#refStamp[b] !== v) {
-        this.#refStamp[b] = v
-        this.#defines[b] = 0
-      }
-      if ((info[i]! & Role.DEF) !== 0) this.#defines[b] = 1
+      const defines = (info[i]! & Role.DEF) !== 0 ? 1 : 0
+      if (this.#refers[b]! >> 1 !== v) this.#refers[b] = (v << 1) | defines
+      else if (defines === 1) this.#refers[b] = (v << 1) | 1
     }
     this.#throughCount = 0
     for (let i = begin, previous = -1; i < end; i++) {
@@ -314,13 +330,13 @@ class RangeBuilder {
       for (let e = this.#predecessorStart[b]!; e < last; e++) {
         const p = this.#predecessors[e]!
         if (!this.#setMark(v, p, OUT)) continue
-        const referenced = this.#refStamp[p] === v
-        if (!referenced) {
+        const refers = this.#refers[p]!
+        if (refers >> 1 !== v) {
           if (this.#throughCount === this.#through.length)
             this.#through = widen(this.#through) as Int32Array<ArrayBuffer>
           this.#through[this.#throughCount++] = p
         }
-        if (referenced && this.#defines[p] === 1) continue
+        if (refers === ((v << 1) | 1)) continue
         if (!this.#setMark(v, p, IN)) continue
         if (depth === stack.length) stack = this.#stack = widen(stack) as Int32Array<ArrayBuffer>
         stack[depth++] = p
@@ -330,12 +346,11 @@ class RangeBuilder {
 
   /** Sets `bit` for block; false if it was set. */
   #setMark(v: number, block: number, bit: number): boolean {
-    if (this.#stamp[block] !== v) {
-      this.#stamp[block] = v
-      this.#mark[block] = bit
+    const mark = this.#mark[block]!
+    if (mark >> 2 !== v) {
+      this.#mark[block] = (v << 2) | bit
       return true
     }
-    const mark = this.#mark[block]!
     if ((mark & bit) !== 0) return false
     this.#mark[block] = mark | bit
     return true
@@ -359,7 +374,7 @@ class RangeBuilder {
       }
       let j = i + 1
       while (j < end && blockOf[code[j]!] === b) j++
-      const mark = this.#stamp[b] === v ? this.#mark[b]! : 0
+      const mark = this.#mark[b]! >> 2 === v ? this.#mark[b]! : 0
       this.#inBlock(v, i, j, (mark & IN) !== 0 ? 3 * first[b]! : -1, (mark & OUT) !== 0 ? 3 * footer[b]! + 3 : -1)
       i = j
     }

@@ -1,7 +1,7 @@
 // What all ways into a block do last is done once, at the block's head: mostly moves and reloads that allocation put on edges. It
 // costs no cycles, and leaves shorter arms for if-conversion. After allocation. Needs and leaves: every block ends in a jump.
 
-import { int32 } from '../base/arrays.ts'
+import { emptySlots, int32 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond, Flags, Shift } from '../thumb/instruction.ts'
 import { type Code, type CodeBlock, P, isJump } from './code.ts'
@@ -11,15 +11,19 @@ import { type Flow } from './frequency.ts'
 export function mergeTails({ blocks, first, to, edgeCount, from }: Flow): void {
   const entries = int32(blocks.length)
   for (let edge = 0; edge < edgeCount; edge++) entries[to[edge]!]!++
-  const ways: CodeBlock[][] = Array.from(entries, () => [])
+  const ways = emptySlots<CodeBlock[]>(blocks.length)
   for (let edge = 0; edge < edgeCount; edge++) {
+    if (entries[to[edge]!]! < 2) continue
     const block = blocks[from[edge]!]!
     const branches = first[from[edge]! + 1]! - first[from[edge]!]!
-    if (branches === 1 && isJump(block.code[block.code.length - 1]!)) ways[to[edge]!]!.push(block)
+    if (branches !== 1 || !isJump(block.code[block.code.length - 1]!)) continue
+    const known = ways[to[edge]!]
+    if (known === undefined) ways[to[edge]!] = [block]
+    else known.push(block)
   }
   for (let at = 1; at < blocks.length; at++) {
-    const into = ways[at]!
-    if (into.length < 2 || into.length !== entries[at] || into.includes(blocks[at]!)) continue
+    const into = ways[at]
+    if (into === undefined || into.length !== entries[at] || into.includes(blocks[at]!)) continue
     const common = commonTail(into)
     if (common === 0) continue
     const { code } = into[0]!

@@ -21,13 +21,18 @@ export const Role = { USE: 1, DEF: 2, FIXED: 4, PAIR: 8, EARLY: 16, COPY: 32, LI
 /** Field of an operand (its index) when neither FIXED nor PAIR. With DEF | LIKE, `fixed` holds the FIELD bits it is like. */
 export const Field = { D: 0, N: 1, M: 2, A: 3 } as const
 
-/** Operands of one Code, in the order in which they happen: uses before definitions. Reused from Code to Code. */
+/** Operands of Codes, in the order in which they happen: of each the uses before the definitions. */
 export class OperandBuffer {
   count = 0
   /** Virtual register; or a real one that stands in a field as it is. */
-  register = new Int32Array(64)
+  register: Int32Array
   /** Role bits | fixed register << 8 | index << 12; the index is a Field, or that in uses, defs, fixedUses, fixedDefs. */
-  info = new Int32Array(64)
+  info: Int32Array
+
+  constructor(capacity = 64) {
+    this.register = int32(capacity)
+    this.info = int32(capacity)
+  }
 
   push(register: number, role: number, index: number, fixed: number): void {
     if (this.count === this.register.length) {
@@ -85,6 +90,11 @@ function shorterAlike(code: Code): number {
 /** Fills `out` with the operands of `code`. */
 export function collectOperands(code: Code, out: OperandBuffer): void {
   out.count = 0
+  appendOperands(code, out)
+}
+
+/** Adds the operands of `code` to `out`. */
+export function appendOperands(code: Code, out: OperandBuffer): void {
   const { form, fixedUses, fixedDefs } = code
   for (let i = 0; i < fixedUses.length; i++) {
     const use = fixedUses[i]!
@@ -143,4 +153,11 @@ export function isRematerialisable(code: Code): boolean {
 /** Goes to other blocks: only other branches may follow it in its block. */
 export function isBranch(code: Code): boolean {
   return code.target >= 0 || code.form === P.TABLE_BRANCH
+}
+
+/** Index of the first of the branches that end a block, its length if there is none: nothing else stands behind a branch. */
+export function branchesFrom(codes: readonly Code[]): number {
+  let at = codes.length
+  while (at > 0 && isBranch(codes[at - 1]!)) at--
+  return at
 }

@@ -6,7 +6,7 @@
 // It ends because an eviction needs a heavier bundle and a split makes smaller ones; it succeeds because a bundle of
 // one instruction can evict everything but others of the same instruction, and an instruction has few operands.
 
-import { float64, int32, uint16, uint8 } from '../base/arrays.ts'
+import { float64, int32, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { FIELD } from '../thumb/forms.ts'
 import { ALLOCATABLE, CALLEE_SAVED, LOW, LR } from '../thumb/registers.ts'
@@ -17,6 +17,7 @@ import { type Bundles } from './regalloc-bundles.ts'
 import { ByteCosts, saveBytes } from './regalloc-bytes.ts'
 import { saves } from './regalloc-memory.ts'
 import { Queue } from './regalloc-queue.ts'
+import { Taken } from './regalloc-taken.ts'
 
 const PINNED = -1
 /** Cycles that the first use of a callee-saved register (or LR) costs: its push and pop. */
@@ -56,15 +57,12 @@ const ORDER = Float64Array.of(
 export class Assignment {
   /** Real registers that bundles are in, and those that cost nothing more to use. */
   used: number
-  /** Per position: mask of real registers that are taken. */
-  readonly busy: Uint16Array
+  /** Real registers that are taken, by ranges or PINNED. */
+  readonly taken: Taken
   /** Virtual registers that are in more than one bundle. */
   readonly split: Uint8Array
   readonly live: Liveness
   readonly bundles: Bundles
-  /** Per real register and position: range that takes it, or PINNED; only where `busy` says that there is one. */
-  readonly #owner: Int32Array
-  readonly #positions: number
   readonly #highCost: number
   readonly #shortGain: number
   readonly #queue = new Queue()
@@ -97,19 +95,14 @@ export class Assignment {
     this.bundles = bundles
     this.used = saved
     this.#calls = (saved & (1 << LR)) !== 0
-    this.#positions = 3 * live.line.count + 1
-    this.busy = uint16(this.#positions)
-    this.#owner = int32(this.#positions * 15)
+    this.taken = new Taken(3 * live.line.count + 1)
     this.split = uint8(fn.nextVirtual)
     this.#setRegister = new Int8Array(bundles.count).fill(-1)
     const { pins } = live
     for (let i = 0; i < pins.length; i += 3) {
       const register = pins[i]!
       if (((ALLOCATABLE >> register) & 1) === 0) continue
-      for (let p = pins[i + 1]!; p < pins[i + 2]!; p++) {
-        this.busy[p] = this.busy[p]! | (1 << register)
-        this.#owner[register * this.#positions + p] = PINNED
-      }
+      this.taken.take(register, pins[i + 1]!, pins[i + 2]!, PINNED)
     }
     const { refStart, refCode, refInfo, remat, line } = live
     const { frequency } = line
@@ -251,11 +244,9 @@ export class Assignment {
 
   /** References that the owners of a register would lose by giving it to the bundle; at least `limit` where they can't. */
   #shortInTheWay(id: number, register: number, limit: number, bytes: ByteCosts): number {
-    const { busy, bundles, live } = this
-    const owner = this.#owner
+    const { taken, bundles, live } = this
     const { from, to, bundle } = live.ranges
     const { pool, start, length, weight } = bundles
-    const base = register * this.#positions
     const own = weight[id]!
     const end = start[id]! + length[id]!
     this.#victims.length = 0
@@ -263,9 +254,8 @@ export class Assignment {
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
       const stop = to[r]!
-      for (let p = from[r]!; p < stop; p++) {
-        if (((busy[p]! >> register) & 1) === 0) continue
-        const other = owner[base + p]!
+      for (let p = taken.next(register, from[r]!, stop); p < stop; p = taken.next(register, p, stop)) {
+        const other = taken.owner(register, p)
         if (other === PINNED || weight[bundle[other]!]! >= own) return Infinity
         const victim = bundle[other]!
         if (!this.#victims.includes(victim)) {
@@ -274,7 +264,7 @@ export class Assignment {
           lost += bytes.short(victim)
           if (lost >= limit) return lost
         }
-        p = to[other]! - 1
+        p = to[other]!
       }
     }
     return lost
@@ -282,20 +272,15 @@ export class Assignment {
 
   /** Mask of the registers that are taken somewhere in the bundle's ranges. */
   #taken(id: number): number {
-    const { busy, bundles, live } = this
+    const { taken, bundles, live } = this
     const { from, to } = live.ranges
     const { pool, start, length } = bundles
     let mask = 0
     const end = start[id]! + length[id]!
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
-      let p = from[r]!
-      const stop = to[r]!
-      while (p < stop) {
-        const pause = p + 64 < stop ? p + 64 : stop
-        while (p < pause) mask |= busy[p++]!
-        if ((mask & ALLOCATABLE) === ALLOCATABLE) return mask
-      }
+      mask |= taken.within(from[r]!, to[r]!)
+      if ((mask & ALLOCATABLE) === ALLOCATABLE) return mask
     }
     return mask
   }
@@ -308,8 +293,8 @@ export class Assignment {
     const { used } = this
     let best = -1
     let bestCost = Infinity
-    for (let r = 0; r < 15; r++) {
-      if (((free >> r) & 1) === 0) continue
+    for (let rest = free; rest !== 0; rest &= rest - 1) {
+      const r = 31 - Math.clz32(rest & -rest)
       let cost = ORDER[r]! - wanted[r]!
       if (((LOW >> r) & 1) === 0) cost += this.#highCost * references
       if ((((CALLEE_SAVED | (1 << LR)) >> r) & 1) !== 0 && ((used >> r) & 1) === 0)
@@ -407,37 +392,29 @@ export class Assignment {
   }
 
   #assign(id: number, register: number): void {
-    const { busy, bundles, live } = this
-    const owner = this.#owner
+    const { taken, bundles, live } = this
     const { from, to } = live.ranges
     const { pool, start, length } = bundles
     bundles.register[id] = register
     this.used |= 1 << register
     this.#setRegister[bundles.set[id]!] = register
-    const bit = 1 << register
-    const base = register * this.#positions
     const end = start[id]! + length[id]!
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
-      const stop = to[r]!
-      for (let p = from[r]!; p < stop; p++) {
-        busy[p] = busy[p]! | bit
-        owner[base + p] = r
-      }
+      taken.take(register, from[r]!, to[r]!, r)
     }
   }
 
   #release(id: number): void {
-    const { busy, bundles, live } = this
+    const { taken, bundles, live } = this
     const { from, to } = live.ranges
     const { pool, start, length } = bundles
-    const keep = ~(1 << bundles.register[id]!)
+    const register = bundles.register[id]!
     bundles.register[id] = -1
     const end = start[id]! + length[id]!
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
-      const stop = to[r]!
-      for (let p = from[r]!; p < stop; p++) busy[p] = busy[p]! & keep
+      taken.release(register, from[r]!, to[r]!)
     }
   }
 
@@ -462,44 +439,38 @@ export class Assignment {
 
   /** Weight of the heaviest bundle in the way, at least `limit` as soon as one reaches it, at #conflict. */
   #heaviest(id: number, register: number, limit: number): number {
-    const { busy, bundles, live } = this
-    const owner = this.#owner
+    const { taken, bundles, live } = this
     const { from, to, bundle } = live.ranges
     const { pool, start, length, weight } = bundles
-    const base = register * this.#positions
     let heaviest = 0
     const end = start[id]! + length[id]!
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
       const stop = to[r]!
-      for (let p = from[r]!; p < stop; p++) {
-        if (((busy[p]! >> register) & 1) === 0) continue
-        const other = owner[base + p]!
+      for (let p = taken.next(register, from[r]!, stop); p < stop; p = taken.next(register, p, stop)) {
+        const other = taken.owner(register, p)
         const w = other === PINNED ? Infinity : weight[bundle[other]!]!
         if (w >= limit) {
           this.#conflict[register] = p
           return Infinity
         }
         if (w > heaviest) heaviest = w
-        p = to[other]! - 1
+        p = to[other]!
       }
     }
     return heaviest
   }
 
   #evict(id: number, register: number): void {
-    const { busy, bundles, live } = this
-    const owner = this.#owner
+    const { taken, bundles, live } = this
     const { from, to, bundle } = live.ranges
     const { pool, start, length } = bundles
-    const base = register * this.#positions
     const end = start[id]! + length[id]!
     for (let i = start[id]!; i < end; i++) {
       const r = pool[i]!
       const stop = to[r]!
-      for (let p = from[r]!; p < stop; p++) {
-        if (((busy[p]! >> register) & 1) === 0) continue
-        const victim = bundle[owner[base + p]!]!
+      for (let p = taken.next(register, from[r]!, stop); p < stop; p = taken.next(register, p + 1, stop)) {
+        const victim = bundle[taken.owner(register, p)]!
         this.#release(victim)
         this.#enqueue(victim)
       }

@@ -5,7 +5,6 @@
 import { float64, int32 } from '../base/arrays.ts'
 import { type CodeFunction, FIRST_VIRTUAL, P } from './code.ts'
 import type { Liveness } from './liveness.ts'
-import { isPair } from './operands.ts'
 import { widen, widenFloat } from './ranges.ts'
 
 /** Bundles, as columns. A bundle's ranges are a slice of `pool`, in order of position, not overlapping. */
@@ -120,24 +119,25 @@ class Coalescer {
 
   #joinMoves(): void {
     const { blocks } = this.#fn
+    const { moves, line } = this.#live
     const byDepth: number[][] = []
-    for (const block of blocks) {
-      let list = byDepth[block.loopDepth]
-      if (list === undefined) {
-        for (let d = byDepth.length; d <= block.loopDepth; d++) byDepth.push([])
-        list = byDepth[block.loopDepth]!
-      }
-      for (const code of block.code) {
-        if (code.form === P.PARALLEL_MOVE) {
-          for (let i = 0; i < code.defs.length; i++) list.push(code.defs[i]!, code.uses[i]!)
-        } else if (isPair(code)) {
-          list.push(code.d, code.m)
-        }
-      }
+    for (let at = 0; at < moves.length; at++) {
+      const number = moves[at]!
+      const depth = blocks[line.blockOf[number]!]!.loopDepth
+      for (let d = byDepth.length; d <= depth; d++) byDepth.push([])
+      byDepth[depth]!.push(number)
     }
     for (let d = byDepth.length - 1; d >= 0; d--) {
       const list = byDepth[d]!
-      for (let i = 0; i < list.length; i += 2) this.#join(list[i]!, list[i + 1]!)
+      for (let at = 0; at < list.length; at++) {
+        const code = line.codes[list[at]!]!
+        if (code.form !== P.PARALLEL_MOVE) {
+          this.#join(code.d, code.m)
+          continue
+        }
+        const { defs, uses } = code
+        for (let i = 0; i < defs.length; i++) this.#join(defs[i]!, uses[i]!)
+      }
     }
   }
 

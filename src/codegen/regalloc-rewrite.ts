@@ -57,12 +57,11 @@ class Rewriter {
     this.#deleted = uint8(line.count)
     this.#pairBase = int32(line.count)
     let pairs = 0
-    for (let n = 1; n < line.count; n++) {
-      const code = line.codes[n]
-      if (code === undefined) continue
+    for (let at = 0; at < live.moves.length; at++) {
+      const n = live.moves[at]!
+      const code = line.codes[n]!
       this.#pairBase[n] = pairs
-      if (code.form === P.PARALLEL_MOVE) pairs += code.uses.length
-      else if (code.form === F.MOV_r && isPair(code)) pairs++
+      pairs += code.form === P.PARALLEL_MOVE ? code.uses.length : 1
     }
     this.#pairFrom = int32(pairs).fill(NOWHERE)
     this.#pairTo = int32(pairs).fill(NOWHERE)
@@ -182,10 +181,11 @@ class Rewriter {
 
   /** Real registers that stand in PARALLEL_MOVEs. */
   #realPairs(): void {
-    const { codes } = this.#live.line
-    for (let n = 1; n < codes.length; n++) {
-      const code = codes[n]
-      if (code === undefined || code.form !== P.PARALLEL_MOVE) continue
+    const { line, moves } = this.#live
+    for (let at = 0; at < moves.length; at++) {
+      const n = moves[at]!
+      const code = line.codes[n]!
+      if (code.form !== P.PARALLEL_MOVE) continue
       const base = this.#pairBase[n]!
       for (let i = 0; i < code.uses.length; i++) {
         if (code.uses[i]! < FIRST_VIRTUAL) this.#pairFrom[base + i] = code.uses[i]!
@@ -413,14 +413,14 @@ class Rewriter {
   #emitBlock(block: CodeBlock): void {
     const { index } = block
     const { line } = this.#live
-    const { busy } = this.#assignment
+    const { taken } = this.#assignment
     const resolver = this.#resolver
     const out: Code[] = []
     const first = line.first[index]!
     const footer = line.footer[index]!
     const exit = this.#exit[index]!
     /** What is wanted on the only edge out. */
-    const leaving = exit >= 0 ? busy[3 * line.first[block.successors[0]!]!]! : 0
+    const leaving = exit >= 0 ? taken.at(3 * line.first[block.successors[0]!]!) : 0
     let origin = -1
     if (block.predecessors.length > 0) this.#gather(first - 1, AFTER)
     for (let n = first; n < footer; n++) {
@@ -435,14 +435,14 @@ class Rewriter {
         resolver.settle()
       } else if (this.#deleted[n] === 0) {
         if (n === exit) this.#gather(n, EDGE)
-        if (!resolver.isEmpty) resolver.resolve(out, n === exit ? leaving : busy[3 * n + 1]!, this.#passing, origin)
+        if (!resolver.isEmpty) resolver.resolve(out, n === exit ? leaving : taken.at(3 * n + 1), this.#passing, origin)
         // A move between real registers that are the same by now.
         if (code.form !== F.MOV_r || code.d !== code.m || !isMove(code)) out.push(code)
       }
       if (moves) this.#gather(n, AFTER)
     }
     if (exit === footer) this.#gather(footer, EDGE)
-    if (!resolver.isEmpty) resolver.resolve(out, exit >= 0 ? leaving : busy[3 * footer + 2]!, this.#passing, origin)
+    if (!resolver.isEmpty) resolver.resolve(out, exit >= 0 ? leaving : taken.at(3 * footer + 2), this.#passing, origin)
     block.code = out
   }
 

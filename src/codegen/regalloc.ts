@@ -3,7 +3,7 @@
 // in all fields, no PARALLEL_MOVE, and `spillWords`, `written`, `calls` set. Nothing that it inserts changes flags.
 
 import { CALLEE_SAVED, LR } from '../thumb/registers.ts'
-import { type CodeFunction, P } from './code.ts'
+import type { CodeFunction } from './code.ts'
 import { liveness } from './liveness.ts'
 import { Assignment } from './regalloc-assign.ts'
 import { coalesce } from './regalloc-bundles.ts'
@@ -18,22 +18,12 @@ export interface AllocateOptions {
 
 /** Gives every virtual register of `fn` a place, and rewrites it. Always succeeds; the same input gives the same output. */
 export function allocate(fn: CodeFunction, options: AllocateOptions = {}): void {
-  fn.calls = losesLink(fn)
-  const all = options.fullPrologue === true || fn.savesAll
-  const saved = (all ? CALLEE_SAVED : 0) | (all || fn.calls ? 1 << LR : 0)
   const small = options.small === true
   const live = liveness(fn, small)
+  fn.calls = live.losesLink
+  const all = options.fullPrologue === true || fn.savesAll
+  const saved = (all ? CALLEE_SAVED : 0) | (all || fn.calls ? 1 << LR : 0)
   const assignment = new Assignment(fn, live, coalesce(fn, live), saved, small)
   assignment.run()
   rewrite(fn, assignment)
-}
-
-/** Has a call that comes back: LR is lost. A call of the trap path doesn't. */
-function losesLink(fn: CodeFunction): boolean {
-  for (const block of fn.blocks) {
-    for (const code of block.code) {
-      if (((code.clobbers >> LR) & 1) !== 0 || (code.form === P.CALL && code.fixedDefs.length > 0)) return true
-    }
-  }
-  return false
 }

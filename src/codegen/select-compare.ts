@@ -11,10 +11,6 @@ import { shiftedOperand } from './select-value.ts'
 /** Values before a branch that are looked at for the difference of what it compares. */
 const NEAR = 12
 
-export interface Test {
-  readonly cond: number
-}
-
 const unswapped: Record<number, number> = {
   [Op.eq]: Cond.EQ,
   [Op.ne]: Cond.NE,
@@ -32,14 +28,14 @@ const exchanged: Record<number, number> = {
   [Op.sle]: Cond.GE,
 }
 
-/** Sets the flags so that the condition holds if the word is not 0. */
-export function testOf(selector: Selector, condition: Value): Test {
+/** Sets the flags, and gives the condition that holds if the word is not 0. */
+export function testOf(selector: Selector, condition: Value): number {
   if (!comparesHere(selector, condition)) {
     flags(selector, F.CMP_i, selector.use(condition), -1, 0)
-    return { cond: Cond.NE }
+    return Cond.NE
   }
-  if (condition.args.length === 4) return { cond: comparePairs(selector, condition) }
-  return { cond: compareWords(selector, condition.op, condition.args[0]!, condition.args[1]!) }
+  if (condition.args.length === 4) return comparePairs(selector, condition)
+  return compareWords(selector, condition.op, condition.args[0]!, condition.args[1]!)
 }
 
 /**

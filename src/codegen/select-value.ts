@@ -23,17 +23,17 @@ export interface Shifted {
   readonly amount: number
 }
 
-const shiftTypes: Record<number, number> = {
-  [Op.lsl]: Shift.LSL,
-  [Op.lsr]: Shift.LSR,
-  [Op.asr]: Shift.ASR,
-  [Op.ror]: Shift.ROR,
-}
+/** By operation: its Shift, or -1. */
+const shiftTypes = new Int8Array(attributes.length).fill(-1)
+shiftTypes[Op.lsl] = Shift.LSL
+shiftTypes[Op.lsr] = Shift.LSR
+shiftTypes[Op.asr] = Shift.ASR
+shiftTypes[Op.ror] = Shift.ROR
 
 /** The operand as a register shifted by a constant, if it is such a shift and may be taken in. */
 export function shiftedOperand(selector: Selector, value: Value): Shifted | undefined {
-  const shift = shiftTypes[value.op]
-  if (shift === undefined || !selector.foldable(value)) return undefined
+  const shift = shiftTypes[value.op]!
+  if (shift < 0 || !selector.foldable(value)) return undefined
   const amount = value.args[1]!
   if (!isConst(amount) || amount.imm < 1 || amount.imm > 31) return undefined
   return { value: value.args[0]!, shift, amount: amount.imm }
@@ -210,7 +210,8 @@ function binary(selector: Selector, d: number, form: number, a: Value, b: Value,
 function lowerAdd(selector: Selector, value: Value): void {
   if (selector.writebacks.isGiven(value)) return
   const d = selector.use(value)
-  const [a, b] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const b = value.args[1]!
   if (addCondition(selector, F.ADD_i, d, a, b) || addCondition(selector, F.ADD_i, d, b, a)) return
   if (isConst(b)) {
     if (fitsAdd(b.imm)) return any(selector.emit(F.ADD_i, d, selector.use(a), -1, b.imm))
@@ -226,7 +227,7 @@ function addCondition(selector: Selector, form: number, d: number, a: Value, con
   if ((attributes[condition.op]! & COMPARE) === 0 || !selector.foldable(condition)) return false
   if (isConst(a)) selector.emit(P.CONSTANT, d, -1, -1, a.imm)
   else selector.emit(F.MOV_r, d, -1, selector.use(a))
-  const { cond } = testOf(selector, condition)
+  const cond = testOf(selector, condition)
   selector.emit(form, d, d, -1, 1).cond = cond
   return true
 }
@@ -253,7 +254,8 @@ function addExtended(selector: Selector, d: number, a: Value, b: Value): boolean
 
 function lowerSub(selector: Selector, value: Value): void {
   const d = selector.use(value)
-  const [a, b] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const b = value.args[1]!
   if (addCondition(selector, F.SUB_i, d, a, b)) return
   if (isConst(a) && fitsModified(a.imm)) return any(selector.emit(F.RSB_i, d, selector.use(b), -1, a.imm))
   if (b.op === Op.mul && selector.foldable(b)) {
@@ -270,7 +272,8 @@ function maskWidth(mask: number): number {
 
 function lowerAnd(selector: Selector, value: Value): void {
   const d = selector.use(value)
-  const [a, b] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const b = value.args[1]!
   if (isConst(b)) {
     const mask = b.imm
     const width = maskWidth(mask)
@@ -318,7 +321,8 @@ function lowerLogical(
   invertedImm: number,
 ): void {
   const d = selector.use(value)
-  const [a, b] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const b = value.args[1]!
   if (isConst(b)) {
     if (fitsModified(b.imm)) return any(selector.emit(imm, d, selector.use(a), -1, b.imm))
     if (invertedImm >= 0 && fitsModified(~b.imm)) return any(selector.emit(invertedImm, d, selector.use(a), -1, ~b.imm))
@@ -330,7 +334,8 @@ function lowerLogical(
 function lowerShift(selector: Selector, value: Value): void {
   const { op } = value
   const d = selector.use(value)
-  const [a, amount] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const amount = value.args[1]!
   if (!isConst(amount)) {
     const form = op === Op.lsl ? F.LSL_r : op === Op.lsr ? F.LSR_r : op === Op.asr ? F.ASR_r : F.ROR_r
     return any(selector.emit(form, d, selector.use(a), selector.use(amount)))
@@ -379,7 +384,8 @@ function lowerExtend(selector: Selector, value: Value, form: number): void {
 
 function lowerComparison(selector: Selector, value: Value): void {
   const d = selector.use(value)
-  const [a, b] = value.args as [Value, Value]
+  const a = value.args[0]!
+  const b = value.args[1]!
   if (value.op === Op.eq && isConst(b) && b.imm === 0) {
     // 32 leading zeros, and only then bit 5 of their number is set.
     const zeros = selector.newRegister()
@@ -388,7 +394,7 @@ function lowerComparison(selector: Selector, value: Value): void {
     return
   }
   any(selector.emit(F.MOV_i, d))
-  const { cond } = testOf(selector, value)
+  const cond = testOf(selector, value)
   selector.emit(F.MOV_i, d, -1, -1, 1).cond = cond
 }
 
@@ -401,7 +407,7 @@ function lowerSelect(selector: Selector, value: Value): void {
   const source = immediate ? -1 : selector.use(then)
   if (isConst(otherwise)) selector.emit(P.CONSTANT, d, -1, -1, otherwise.imm)
   else selector.emit(F.MOV_r, d, -1, selector.use(otherwise))
-  const { cond } = testOf(selector, condition)
+  const cond = testOf(selector, condition)
   const move = immediate ? selector.emit(F.MOV_i, d, -1, -1, then.imm) : selector.emit(F.MOV_r, d, -1, source)
   move.cond = exchange ? cond ^ 1 : cond
 }
@@ -419,7 +425,8 @@ function lowerAccess(selector: Selector, value: Value, register: number, immedia
     return
   }
   if (value.imm === 0 && address.op === Op.add && selector.foldable(address) && !isConst(address.args[1]!)) {
-    const [x, y] = address.args as [Value, Value]
+    const x = address.args[0]!
+    const y = address.args[1]!
     if (accessScaled(selector, indexed, register, x, y) || accessScaled(selector, indexed, register, y, x)) return
     if (!taken(selector, x) && !taken(selector, y)) {
       selector.emit(indexed, register, selector.use(x), selector.use(y))

@@ -32,7 +32,8 @@ export class Writebacks {
   /** Finds those of a block. Uses of all values must have been counted. */
   find(func: Func, block: Block): void {
     const { values } = block
-    const sums = values.filter((value) => isStep(value))
+    const sums: Value[] = []
+    for (let index = 0; index < values.length; index++) if (isStep(values[index]!)) sums.push(values[index]!)
     if (sums.length === 0) return
     if (this.#given.length === 0) {
       const { valueCount } = func
@@ -107,7 +108,8 @@ function lastBlocks(func: Func): Int32Array {
 
 function isStep(value: Value): boolean {
   if (value.op !== Op.add || value.uses === 0) return false
-  const [base, step] = value.args as [Value, Value]
+  const base = value.args[0]!
+  const step = value.args[1]!
   return step.op === Op.const && base.op !== Op.const && base.uses > 1 && fitsIndexed(step.imm)
 }
 

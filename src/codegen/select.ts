@@ -2,7 +2,7 @@
 // all uses of a value are seen before it: what an instruction took into its operands (a shift, an address, a product) is
 // then not made at all. Leaves: CodeFunction as code.ts says, phis as PARALLEL_MOVE, flags set next to what reads them.
 
-import { int32 } from '../base/arrays.ts'
+import { emptySlots, firstOf, int32 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { passing } from '../base/prototype.ts'
 import { dominators, findLoops, removeUnreachable } from '../ir/cfg.ts'
@@ -16,8 +16,9 @@ import { CALLER_SAVED, SP } from '../thumb/registers.ts'
 import { Base, Code, CodeBlock, CodeFunction, type Fixed, P, isJump, join } from './code.ts'
 import { reuseFlags } from './compares.ts'
 import { type FrameExtent, frameExtent, frameOffset } from './frame-extent.ts'
+import { branchesFrom } from './operands.ts'
 import { lowerAtomic } from './select-atomic.ts'
-import { type Test, testOf } from './select-compare.ts'
+import { testOf } from './select-compare.ts'
 import { lowerValue } from './select-value.ts'
 import { Writebacks } from './select-writeback.ts'
 import { isPlain, tiePhis } from './tie-phis.ts'
@@ -76,6 +77,10 @@ export class Selector {
   private group: Code[] = []
   /** Instructions of the current code block, backwards. */
   private out: Code[] = []
+  /** Room for the code block that is being closed. */
+  private readonly forwards: Code[] = []
+  private readonly phiDefs: number[] = []
+  private readonly phiUses: number[] = []
   private origin = -1
   /** By value: virtual register, 0 for not needed (so far). Words of pairs stand in `halves`. */
   private registers = new Int32Array(0)
@@ -90,7 +95,7 @@ export class Selector {
   private readonly loopAddresses = new Map<number, Constant>()
   private wanted: Constant[] = []
   /** Code blocks of each IR block, by its id, forwards. */
-  private readonly made: CodeBlock[][] = []
+  private made: (CodeBlock[] | undefined)[] = []
   /** Labels: an IR block's id is that of its first code block; more are numbered on. */
   private labels: number
 
@@ -111,6 +116,7 @@ export class Selector {
     const idom = dominators(order)
     findLoops(order, idom)
     tiePhis(func, order, idom)
+    this.made = emptySlots(func.blockCount)
     this.registers = int32(func.valueCount)
     this.halves = int32(func.valueCount)
     this.labels = func.blockCount
@@ -218,7 +224,6 @@ export class Selector {
 
   private lowerBlock(block: Block): void {
     this.block = block
-    this.made[block.id] = []
     const { values } = block
     if (block.loopDepth > 0) this.writebacks.find(this.func, block)
     for (this.index = values.length - 1; this.index >= 0; this.index--) {
@@ -242,38 +247,32 @@ export class Selector {
   }
 
   private flush(): void {
-    const { group, out } = this
-    for (let index = group.length - 1; index >= 0; index--) out.push(group[index]!)
-    group.length = 0
-    for (const constant of this.wanted) constant.at = out.length
-    this.wanted.length = 0
+    const { group, out, wanted } = this
+    // One by one, as there are few: setting a length takes longer.
+    while (group.length > 0) out.push(group.pop()!)
+    while (wanted.length > 0) wanted.pop()!.at = out.length
   }
 
   /** Turns what was gathered into a code block, its constants in their places. */
   private closeBlock(label: number): void {
-    const { out } = this
+    const { out, forwards } = this
     const block = new CodeBlock(label)
     block.loopDepth = this.block.loopDepth
-    let constants: Constant[] = []
+    let length = 0
     if (this.constants.size + this.addresses.size > 0) {
-      constants = [...this.constants.values(), ...this.addresses.values()]
+      const constants = [...this.constants.values(), ...this.addresses.values()]
       if (constants.length > 1) constants.sort((a, b) => b.at - a.at)
       this.constants.clear()
       this.addresses.clear()
-    }
-    let next = 0
-    for (let index = out.length; index >= 0; index--) {
-      for (
-        let constant = constants[next];
-        constant !== undefined && constant.at === index;
-        constant = constants[++next]
-      ) {
-        block.code.push(constantCode(constant))
+      for (const constant of constants) {
+        while (out.length > constant.at) forwards[length++] = out.pop()!
+        forwards[length++] = constantCode(constant)
       }
-      if (index > 0) block.code.push(out[index - 1]!)
     }
-    this.made[this.block.id]!.unshift(block)
-    out.length = 0
+    while (out.length > 0) forwards[length++] = out.pop()!
+    block.code = firstOf(forwards, length)
+    const behind = this.made[this.block.id]
+    this.made[this.block.id] = behind === undefined ? [block] : [block, ...behind]
   }
 
   /** Numbers the code blocks in layout order, branches with them, and joins them by edges. */
@@ -292,21 +291,22 @@ export class Selector {
       blocks[at]!.index = at
       reuseFlags(blocks[at]!.code)
     }
-    for (let at = 0; at < code.blocks.length; at++) {
-      const block = code.blocks[at]!
-      let falls = true
-      for (const each of block.code) {
+    for (let at = 0; at < blocks.length; at++) {
+      const block = blocks[at]!
+      const codes = block.code
+      for (let i = branchesFrom(codes); i < codes.length; i++) {
+        const each = codes[i]!
         if (each.target >= 0) {
           each.target = index[each.target]!
-          join(block, code.blocks[each.target]!)
-        }
-        if (each.form === P.TABLE_BRANCH) {
+          join(block, blocks[each.target]!)
+        } else {
           each.targets = each.targets.map((label) => index[label]!)
-          for (const target of each.targets) join(block, code.blocks[target]!)
+          for (const target of each.targets) join(block, blocks[target]!)
         }
-        if (isJump(each) || each.form === P.TABLE_BRANCH) falls = false
       }
-      if (falls) join(block, code.blocks[at + 1] ?? unreachable('falls off the end'))
+      const last = codes[codes.length - 1]
+      if (last === undefined || !(isJump(last) || last.form === P.TABLE_BRANCH))
+        join(block, blocks[at + 1] ?? unreachable('falls off the end'))
     }
   }
 
@@ -328,8 +328,7 @@ export class Selector {
         return
       }
       case Op.branch: {
-        const test: Test = testOf(this, value.args[0]!)
-        this.lowerBehind(value.args[0]!, test.cond)
+        this.lowerBehind(value.args[0]!, testOf(this, value.args[0]!))
         return
       }
       case Op.switch: {
@@ -406,18 +405,18 @@ export class Selector {
 
   /** The moves into the phis of a block at the end of the only way from here to there. */
   private lowerPhis(target: Block): void {
+    const { values } = target
+    if (values[0]!.op !== Op.phi) return
     const at = target.predecessors.indexOf(this.block)
-    const defs: number[] = []
-    const uses: number[] = []
-    for (const phi of target.values) {
-      if (phi.op !== Op.phi) break
-      defs.push(this.use(phi))
-      uses.push(this.use(phi.args[at]!))
+    const { phiDefs, phiUses } = this
+    let count = 0
+    for (let phi = values[0]!; phi.op === Op.phi; phi = values[count]!) {
+      phiDefs[count] = this.use(phi)
+      phiUses[count++] = this.use(phi.args[at]!)
     }
-    if (defs.length === 0) return
     const move = new Code(P.PARALLEL_MOVE)
-    move.defs = defs
-    move.uses = uses
+    move.defs = firstOf(phiDefs, count)
+    move.uses = firstOf(phiUses, count)
     this.put(move)
   }
 

@@ -9,6 +9,8 @@ export function deepestStack(functions: readonly CodeFunction[], bytes: readonly
   const state = uint8(functions.length) // 1: being visited, 2: done
   let recursive = false
   const callees = functions.map((fn) => {
+    // What leaves the program is a call too, but of a routine without a stack.
+    if (!fn.calls) return []
     const symbols = new Set<number>()
     for (const block of fn.blocks) {
       for (const code of block.code)

@@ -5,6 +5,7 @@ import { int32, uint8 } from '../base/arrays.ts'
 import { F } from '../thumb/forms.ts'
 import { Cond } from '../thumb/instruction.ts'
 import { type CodeBlock, type CodeFunction, P, isJump } from './code.ts'
+import { branchesFrom } from './operands.ts'
 
 export function straighten(fn: CodeFunction): void {
   const { blocks } = fn
@@ -24,10 +25,11 @@ export function straighten(fn: CodeFunction): void {
     }
     final[block.index] = at
   }
-  for (const block of blocks) {
-    for (const code of block.code) {
-      if (code.target >= 0) code.target = final[code.target]!
-      if (code.targets.length > 0) code.targets = code.targets.map((each) => final[each]!)
+  for (const { code } of blocks) {
+    for (let i = branchesFrom(code); i < code.length; i++) {
+      const branch = code[i]!
+      if (branch.target >= 0) branch.target = final[branch.target]!
+      else branch.targets = branch.targets.map((each) => final[each]!)
     }
   }
   // Reached from the entry by falling or branching.
@@ -40,13 +42,14 @@ export function straighten(fn: CodeFunction): void {
     work.push(index)
   }
   for (let index = work.pop(); index !== undefined; index = work.pop()) {
-    let falls = true
-    for (const code of blocks[index]!.code) {
-      if (code.target >= 0) visit(code.target)
-      for (const each of code.targets) visit(each)
-      if (isJump(code) || code.form === P.TABLE_BRANCH) falls = false
+    const { code } = blocks[index]!
+    for (let i = branchesFrom(code); i < code.length; i++) {
+      const branch = code[i]!
+      if (branch.target >= 0) visit(branch.target)
+      else for (const each of branch.targets) visit(each)
     }
-    if (falls) visit(index + 1)
+    const last = code[code.length - 1]
+    if (last === undefined || !(isJump(last) || last.form === P.TABLE_BRANCH)) visit(index + 1)
   }
   for (const block of blocks) if (reached[block.index] === 0) block.code = []
 }

@@ -22,6 +22,8 @@ export interface SectionFacts extends ImageSection {
 
 export type ImageFacts = Pick<Image, 'needsEnv' | 'bpfInstructions' | 'stackBytes' | 'maps' | 'programs' | 'table'>
 
+const ELSEWHERE = { offset: -1, size: 0 } as const
+
 export function makeImage(
   emitted: Emitted,
   symbols: readonly SymbolFacts[],
@@ -29,7 +31,9 @@ export function makeImage(
   facts: ImageFacts,
 ): Image {
   const { code, lines, data, functions } = emitted
-  const relocations: Relocation[] = emitted.relocations.map((relocation) => ({ section: -1, ...relocation }))
+  const relocations: Relocation[] = emitted.relocations.map(({ offset, type, symbol }) => {
+    return { section: -1, offset, type, symbol }
+  })
   for (const [section, { pointers }] of sections.entries()) {
     for (const { offset, symbol } of pointers) relocations.push({ section, offset, type: Reloc.R_ARM_ABS32, symbol })
   }
@@ -40,9 +44,10 @@ export function makeImage(
     lines,
     data,
     symbols: symbols.map((symbol, at) => {
-      if (symbol.kind === 'section') return { ...symbol, offset: 0, size: sections[symbol.index]!.size }
-      const { offset, size } = functions[at] ?? { offset: -1, size: 0 }
-      return { ...symbol, offset, size }
+      const { name, kind, helper, prototype, index, global } = symbol
+      const place = kind === 'section' ? { offset: 0, size: sections[index]!.size } : (functions[at] ?? ELSEWHERE)
+      // Field by field: copies of whole objects are slow.
+      return { name, kind, helper, prototype, index, global, offset: place.offset, size: place.size }
     }),
     entry: 0,
     ...facts,

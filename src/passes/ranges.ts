@@ -389,6 +389,8 @@ class Analysis {
     // Only the last walk of loops says what leaves them.
     if (place > this.last && this.turn !== NARROW) return
     const { values } = to
+    // Where loops have several ways in, control may come to a header from below alone.
+    if (place <= this.own && this.met[place] === 0) this.changed = true
     if (values[0]!.op !== Op.phi) {
       this.reached[place] = 1
       return

@@ -23,6 +23,8 @@ function featuresOf(seed: number): Set<string> {
     // A function behind the first has its exit, and calls, behind it.
     if (opcode === 0x95) calls++
     if (opcode === 0x85 && src === 1 && calls > 0) features.add('call in a callee')
+    if (opcode === 0x8d) features.add('call by register')
+    if (opcode === 0x06) features.add('long jump')
     if (opcode === 0x0f && src === 10) features.add('stack address with an index')
     if ((opcode & 7) === 4) features.add('32-bit arithmetic')
     if ((opcode & 7) === 7) features.add('64-bit arithmetic')
@@ -53,7 +55,12 @@ it('programs have loops, calls, arrays, all widths and alignments, at all levels
       `store of ${bytes} to the context at ${at} modulo 8`,
     ]).flat(),
   )
-  const rare = [...places, ...Array.from({ length: 8 }, (_, at) => `context at ${at} modulo 8`)]
+  const rare = [
+    'call by register',
+    'long jump',
+    ...places,
+    ...Array.from({ length: 8 }, (_, at) => `context at ${at} modulo 8`),
+  ]
   const common = [
     '-O0',
     '-O2',

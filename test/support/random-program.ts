@@ -10,6 +10,7 @@ export interface RandomProgram {
 }
 
 export const CONTEXT_BYTES = 256
+const GOTOL = 0x06
 /** Helpers that programs call: 1 to 3. */
 export const HELPERS = [1, 2, 3]
 const STACK_BYTES = 64
@@ -47,12 +48,15 @@ class Generator {
   #deepest = 2
   /** The function has the buffer. */
   #buffer = false
+  /** Every fourth program has control flow of any shape, and calls by register. */
+  #unusual: boolean
   /** The lowest function that may be called. */
   lowest = 0
 
   constructor(seed: number, functions: number) {
     this.random = new Random(seed)
     this.#functions = functions
+    this.#unusual = (seed & 3) === 3
   }
 
   get slot(): number {
@@ -134,6 +138,7 @@ class Generator {
 
   statement(depth: number, callable: boolean): void {
     const { random } = this
+    if (this.#unusual && random.chance(12)) return this.unusual(depth)
     const kind = random.below(100)
     if (kind < 42) this.alu()
     else if (kind < 43 && depth < this.#deepest) this.machine(depth, callable)
@@ -436,10 +441,87 @@ class Generator {
     else this.put((op << 4) | cls, this.data(), 0, opcodeOffset, this.immediate())
   }
 
-  patch(slot: number): void {
-    const distance = this.slot - slot - 1
-    this.bytes[slot * 8 + 2] = distance & 0xff
-    this.bytes[slot * 8 + 3] = (distance >> 8) & 0xff
+  /** Lets a jump lead to here, or to another slot. */
+  patch(slot: number, target = this.slot): void {
+    const distance = target - slot - 1
+    const at = slot * 8 + (this.bytes[slot * 8] === GOTOL ? 4 : 2)
+    const bytes = this.bytes[slot * 8] === GOTOL ? 4 : 2
+    for (let byte = 0; byte < bytes; byte++) this.bytes[at + byte] = (distance >> (8 * byte)) & 0xff
+  }
+
+  unusual(depth: number): void {
+    const { random } = this
+    const kind = random.below(10)
+    if (kind < 5 && depth < this.#deepest) return this.tangle(depth)
+    if (kind < 8 && depth < this.#deepest) return this.lateTest(depth)
+    // A helper by its number in a register.
+    const register = random.pick([0, 7])
+    if (random.chance(50)) {
+      this.put(0xb7, register, 0, 0, random.pick(HELPERS))
+    } else {
+      this.put(0x57, register, 0, 0, 1)
+      this.put(0x07, register, 0, 0, HELPERS[0])
+    }
+    this.put(0x8d, register)
+  }
+
+  /** Blocks that jump to any of each other: loops with several ways in, on themselves or never reached. A counter ends them. */
+  tangle(depth: number): void {
+    const { random } = this
+    const counter = 8 + depth
+    const jumps: { slot: number; to: number }[] = []
+    const starts: number[] = []
+    const ends: number[] = []
+    const blocks = 2 + random.below(6)
+    const jump = (): void => {
+      jumps.push({ slot: this.slot, to: random.below(blocks) })
+      this.put(random.pick([0x05, 0x05, GOTOL]))
+    }
+    this.put(0xb7, counter, 0, 0, 2 + random.below(15))
+    for (let ways = random.below(3); ways > 0; ways--) {
+      this.condition(0)
+      jumps.push({ slot: this.slot - 1, to: random.below(blocks) })
+    }
+    for (let block = 0; block < blocks; block++) {
+      starts.push(this.slot)
+      this.put(0x07, counter, 0, 0, -1)
+      ends.push(this.slot)
+      this.put(random.pick([0xd5, 0xc5]), counter)
+      this.block(random.below(3), this.#deepest, false)
+      for (let ways = random.below(3); ways > 0; ways--) {
+        this.condition(0)
+        jumps.push({ slot: this.slot - 1, to: random.below(blocks) })
+      }
+      if (random.chance(50)) jump()
+    }
+    for (const { slot, to } of jumps) this.patch(slot, starts[to])
+    for (const end of ends) this.patch(end)
+  }
+
+  /** A loop whose test is made early and kept, while the counter's old value is still read. */
+  lateTest(depth: number): void {
+    const { random } = this
+    const counter = 8 + depth
+    const step = random.pick([1, -1, 2, -3])
+    const last = random.pick([0, 0, 5, -1])
+    this.put(0xb7, counter, 0, 0, last - step * (1 + random.below(6)))
+    const head = this.slot
+    this.block(random.below(3), depth + 1, false)
+    const copied = random.chance(50)
+    this.put(0xb4, 5, 0, 0, 1)
+    if (copied) {
+      this.put(0xbf, 4, counter)
+      this.put(0x07, 4, 0, 0, step)
+    }
+    this.put(0x15, copied ? 4 : counter, 0, 1, copied ? last : last - step)
+    this.put(0xb4, 5)
+    for (let reads = random.below(4); reads > 0; reads--) {
+      this.put(random.pick([0xaf, 0x0f, 0x5f, 0x1f]), random.pick([0, 2, 3, 7]), counter)
+    }
+    if (copied) this.put(0xbf, counter, 4)
+    else this.put(0x07, counter, 0, 0, step)
+    if (random.chance(50)) this.put(0x54, 5, 0, 0, 1)
+    this.put(0x16, 5, 0, head - this.slot - 1)
   }
 
   conditional(depth: number, callable: boolean): void {

@@ -27,6 +27,8 @@ export function dropRepeatedCompares(codes: Code[]): void {
         continue
       }
     }
+    if (last !== undefined && second === undefined && isExchanged(code, last) && exchangeConditions(codes, at + 1))
+      continue
     codes[kept++] = code
     if (isCompare(code) && code.cond === Cond.AL) {
       last = code
@@ -39,6 +41,46 @@ export function dropRepeatedCompares(codes: Code[]): void {
     }
   }
   codes.length = kept
+}
+
+/** The same two registers are compared, the other way round. */
+function isExchanged({ form, cond, n, m, amount, shift }: Code, last: Code): boolean {
+  if (form !== F.CMP_r || last.form !== F.CMP_r || cond !== Cond.AL || n !== last.m || m !== last.n) return false
+  return shift === last.shift && amount === 0 && last.amount === 0
+}
+
+/** What each condition is where the operands of the comparison are exchanged; -1: no condition. */
+const exchanged: readonly number[] = [
+  Cond.EQ,
+  Cond.NE,
+  Cond.LS,
+  Cond.HI,
+  -1,
+  -1,
+  -1,
+  -1,
+  Cond.CC,
+  Cond.CS,
+  Cond.LE,
+  Cond.GT,
+  Cond.LT,
+  Cond.GE,
+]
+
+/** Turns round what is asked from `from` on until flags are set again. False, and nothing is changed, if that can't be. */
+function exchangeConditions(codes: readonly Code[], from: number): boolean {
+  let end = from
+  for (; end < codes.length; end++) {
+    const code = codes[end]!
+    const { cond, s, form } = code
+    if (readsCarry(code) || form === F.MRS) return false
+    const sets = s === Flags.SET || isCompare(code)
+    if (cond === Cond.AL) {
+      if (sets) break
+    } else if (sets || exchanged[cond] === -1) return false
+  }
+  for (let at = from; at < end; at++) if (codes[at]!.cond !== Cond.AL) codes[at]!.cond = exchanged[codes[at]!.cond]!
+  return true
 }
 
 /** It completes a comparison of pairs: a difference that only sets flags, or a comparison on EQ. */

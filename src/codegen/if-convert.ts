@@ -51,7 +51,9 @@ class Converter {
     // From the end, so that what follows a branch is converted before, and can be joined to it.
     for (let at = blocks.length - 1; at >= 0; at--) {
       if (flow.first[at + 1]! - flow.first[at]! !== 2 || flow.table[at] === 1) continue
-      changed = this.convert(at) || changed
+      if (this.convert(at)) changed = true
+      // The value of what the branch asks is made beside it.
+      else dropRepeatedCompares(blocks[at]!.code)
     }
     return changed
   }

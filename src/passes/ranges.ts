@@ -327,7 +327,8 @@ class Analysis {
     let signedUpTo = -Infinity
     // A step of more than one must meet the bound: both must be as far from a multiple of it.
     const mask = Math.abs(step) - 1
-    let meets = (mask & (mask + 1)) === 0
+    const isPower = (mask & (mask + 1)) === 0
+    let meets = true
     for (const each of starts) {
       const start = this.slot(each)
       if (known.isEmpty(start)) continue
@@ -337,7 +338,7 @@ class Analysis {
       signedUpTo = Math.max(signedUpTo, known.signedMaximum(start))
       const unsure = known.bits[start * 4 + 2]! | known.bits[bound * 4 + 2]!
       const different = known.bits[start * 4]! ^ known.bits[bound * 4]!
-      if (((unsure | different) & mask) !== 0) meets = false
+      if (isPower ? ((unsure | different) & mask) !== 0 : !this.isApart(start, bound, step)) meets = false
     }
     if (!meets) return
     const { bounds } = known
@@ -366,6 +367,15 @@ class Analysis {
       }
     }
     known.settle(to, wide)
+  }
+
+  /** Two constants that are some steps apart, neither of them negative. */
+  private isApart(a: number, b: number, step: number): boolean {
+    const { known } = this
+    const from = known.signedMinimum(a)
+    const to = known.signedMinimum(b)
+    if (from < 0 || to < 0 || from !== known.signedMaximum(a) || to !== known.signedMaximum(b)) return false
+    return from <= LIMIT && to <= LIMIT && (to - from) % step === 0
   }
 
   /** Tells the blocks that control goes on to. */

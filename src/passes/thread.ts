@@ -8,6 +8,7 @@ import type { Block, Func, Value } from '../ir/func.ts'
 import { I32, I64, Op, VOID } from '../ir/op.ts'
 import { evaluateWord } from './evaluate.ts'
 import { removeRedundantPhis } from './redundant-phis.ts'
+import { headOf, repeatedBranch } from './repeated-branches.ts'
 import { simplifyCfg } from './simplify-cfg.ts'
 import { SsaRepair } from './ssa-repair.ts'
 
@@ -26,42 +27,55 @@ const MOST_ROUNDS = 32
 
 export type Follow = (from: Value, to: Value) => void
 
+/** What is looked for, in this order: the head's own branch would leave a block several heads. */
+const Kind = { REPEATED: 0, FAR: 1, OWN: 2 } as const
+
 /** True if it changed anything. */
 export function threadJumps(func: Func, follow?: Follow): boolean {
+  if (func.blocks.length < 3) return false
+  removeUnreachable(func)
   let room = -1
   let changed = false
   const done = new Set<Block>()
-  // What a head before the block decides is looked for first: the head's own branch would leave it several heads.
-  for (let round = 0, far = true; round < MOST_ROUNDS; round++) {
+  for (let round = 0, kind: number = Kind.REPEATED; round < MOST_ROUNDS; round++) {
     let threaded = false
     for (const block of func.blocks) {
       if (done.has(block)) continue
-      const phi = far ? farDecider(block) : decider(block)
+      const condition = block.terminator.args[0]
+      const phi =
+        kind === Kind.OWN ? decider(block) : kind === Kind.FAR ? farDecider(block) : repeatedBranch(func, block)
       if (phi === undefined) continue
-      if (room < 0) {
-        room = SPARE + GROWTH * sizeOf(func)
-        removeUnreachable(func)
-      }
+      if (room < 0) room = SPARE + GROWTH * sizeOf(func)
       const head = phi.block
-      if (!far) done.add(block)
+      if (kind !== Kind.FAR) done.add(block)
       const plan = newPlan()
-      plan.values = far ? sizeUpTo(block, head) : 0
-      if (!look(func, head, phi, plan, 0) || ((far || isHeader(head)) && !plan.again)) continue
+      plan.values = kind === Kind.FAR ? sizeUpTo(block, head) : 0
+      if (!look(func, head, phi, plan, 0) || ((kind === Kind.FAR || isHeader(head)) && !plan.again))
+        plan.values = Infinity
       const growth = plan.values * plan.constants.size
-      if (growth > room) continue
+      if (!(growth <= room)) {
+        if (kind === Kind.REPEATED) forget(phi, condition!)
+        continue
+      }
       room -= growth
       new Threader(func, follow).specialise(head, phi, 0)
       threaded = true
       break
     }
     if (threaded) changed = true
-    else if (far) far = false
-    else break
+    else if (kind === Kind.OWN) break
+    else kind++
   }
   if (!changed) return false
   simplifyCfg(func)
   removeRedundantPhis(func)
   return true
+}
+
+/** The branch asks what it asked. */
+function forget({ block }: Value, condition: Value): void {
+  block.values.shift()
+  block.terminator.args = [condition]
 }
 
 interface Plan {
@@ -92,21 +106,6 @@ function farDecider(block: Block): Value | undefined {
   if (op !== Op.branch) return undefined
   const head = headOf(block)
   return head === undefined || head.values[0]!.op !== Op.phi ? undefined : leafOf(args[0]!, block, MOST_STEPS, head)
-}
-
-/** The block whose branch leads here, directly on one way or on none, by an arm of its own on others. */
-function headOf(block: Block): Block | undefined {
-  const [one, other] = block.predecessors as [Block, Block]
-  if (block.predecessors.length !== 2 || one === other) return undefined
-  const head =
-    one.predecessors.length === 1 && one.predecessors[0] !== block && one.successors.length === 1
-      ? one.predecessors[0]!
-      : one
-  if (head.successors.length !== 2) return undefined
-  return other === head ||
-    (other.predecessors.length === 1 && other.predecessors[0] === head && other.successors.length === 1)
-    ? head
-    : undefined
 }
 
 /** Values of the block and of the arms behind its head; infinite where the block is too large to be copied. */

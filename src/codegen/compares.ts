@@ -40,7 +40,7 @@ export function dropRepeatedCompares(codes: Code[]): void {
       if (code.s === Flags.SET || !keeps(code, last) || (second !== undefined && !keeps(code, second))) last = undefined
     }
   }
-  codes.length = kept
+  if (kept < codes.length) codes.length = kept
 }
 
 /** The same two registers are compared, the other way round. */

@@ -39,31 +39,19 @@ function treatmentOf(form: number): number {
 /** The form can set flags on demand. */
 const canSet = (form: number): boolean => (treatmentOf(form) & SETTABLE) !== 0
 
-/** Forms that write all four flags; the others leave V, and some leave C. */
-const arithmetic = new Set([
-  F.ADD_i,
-  F.ADC_i,
-  F.SBC_i,
-  F.SUB_i,
-  F.RSB_i,
-  F.CMP_i,
-  F.CMN_i,
-  F.ADD_r,
-  F.ADC_r,
-  F.SBC_r,
-  F.SUB_r,
-  F.RSB_r,
-  F.CMP_r,
-  F.CMN_r,
-])
-/** Forms that read the carry. */
-export const readsCarry = new Set([F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX])
+/** By form: 1 where it writes all four flags; the others leave V, and some leave C. */
+const arithmetic = new Uint8Array(formNames.length)
+for (const form of [F.ADD_i, F.ADC_i, F.SBC_i, F.SUB_i, F.RSB_i, F.CMP_i, F.CMN_i]) arithmetic[form] = 1
+for (const form of [F.ADD_r, F.ADC_r, F.SBC_r, F.SUB_r, F.RSB_r, F.CMP_r, F.CMN_r]) arithmetic[form] = 1
+/** By form: 1 where it reads the carry. */
+export const readsCarry: Uint8Array = new Uint8Array(formNames.length)
+for (const form of [F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX]) readsCarry[form] = 1
 
 /** Flags that are read from `code` on, if those in `live` are read behind it. */
 export function flagsBefore({ form, cond, s, imm, shift }: Code, live: number): number {
   if (form >= formNames.length) return form === P.CALL ? 0 : live | readsOf[cond]!
-  if (s === Flags.SET && cond === Cond.AL) live &= arithmetic.has(form) ? 0 : C | V
-  if (readsCarry.has(form) || shift === Shift.RRX) live |= C
+  if (s === Flags.SET && cond === Cond.AL) live &= arithmetic[form] === 1 ? 0 : C | V
+  if (readsCarry[form] === 1 || shift === Shift.RRX) live |= C
   else if (form === F.MRS && imm <= 3) live = ALL
   return live | readsOf[cond]!
 }
@@ -108,15 +96,14 @@ export function settleFlags(codes: Code[]): void {
       } else {
         code.s = Flags.KEEP
       }
-      if (code.s === Flags.SET && cond === Cond.AL) live &= arithmetic.has(form) ? 0 : C | V
-      if (readsCarry.has(form)) live |= C
-      if (code.shift === Shift.RRX) live |= C
+      if (code.s === Flags.SET && cond === Cond.AL) live &= arithmetic[form] === 1 ? 0 : C | V
+      if (readsCarry[form] === 1 || code.shift === Shift.RRX) live |= C
     } else if (form === F.MRS && code.imm <= 3) {
       live = ALL
     }
     live |= readsOf[cond]!
     codes[--kept] = code
   }
-  codes.splice(0, kept)
+  if (kept > 0) codes.splice(0, kept)
   if (live !== 0) unreachable('flags are live into a block')
 }

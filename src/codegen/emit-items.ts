@@ -6,7 +6,7 @@ import { int32, uint8 } from '../base/arrays.ts'
 import { unreachable } from '../base/errors.ts'
 import { fits, mustChoose } from '../thumb/encode.ts'
 import type { Row } from '../thumb/encodings.ts'
-import { F, writes } from '../thumb/forms.ts'
+import { F, formNames, writes } from '../thumb/forms.ts'
 import { encodeModified } from '../thumb/immediates.ts'
 import { Cond, Flags, Index } from '../thumb/instruction.ts'
 import { SP } from '../thumb/registers.ts'
@@ -127,21 +127,10 @@ function turnIntoMove(code: Code): void {
   }
 }
 
-const pipelined = new Set<number>([
-  F.LDR_i,
-  F.LDRB_i,
-  F.LDRH_i,
-  F.LDRSB_i,
-  F.LDRSH_i,
-  F.LDR_r,
-  F.LDRB_r,
-  F.LDRH_r,
-  F.LDRSB_r,
-  F.LDRSH_r,
-  F.STR_i,
-  F.STRB_i,
-  F.STRH_i,
-])
+/** By form: 1 for loads and stores that a load before them overlaps with. */
+const pipelined = new Uint8Array(formNames.length)
+for (const form of [F.LDR_i, F.LDRB_i, F.LDRH_i, F.LDRSB_i, F.LDRSH_i, F.STR_i, F.STRB_i, F.STRH_i]) pipelined[form] = 1
+for (const form of [F.LDR_r, F.LDRB_r, F.LDRH_r, F.LDRSB_r, F.LDRSH_r]) pipelined[form] = 1
 
 function half(code: Code, form: number, imm: number): Code {
   const part = new Code(form)
@@ -180,21 +169,25 @@ class Builder {
     const { items, lists } = this
     for (const list of lists) {
       for (const code of list) {
-        if (code.form === P.CONSTANT) turnIntoMove(code)
-        else if (code.form === F.LDM || code.form === F.STMDB) splitSingle(code)
+        if (code.form === P.CONSTANT) {
+          turnIntoMove(code)
+          if (code.form !== P.CONSTANT) continue
+          const key = literalKey(code)
+          this.wanted.set(key, (this.wanted.get(key) ?? 0) + 1)
+        } else if (code.form === F.LDM || code.form === F.STMDB) splitSingle(code)
         else turnAround(code)
-        if (code.form === P.CONSTANT) this.wanted.set(literalKey(code), (this.wanted.get(literalKey(code)) ?? 0) + 1)
       }
       settleFlags(list)
       // What moved to where flags are live must leave them alone.
       if (schedule(list)) settleFlags(list)
       pairAccesses(list, this.small)
     }
-    lists.forEach((list, at) => {
+    for (let at = 0; at < lists.length; at++) {
       items.starts[at] = items.count
-      this.addList(list, at)
-      items.depths.fill(Math.min(this.func.blocks[at]!.loopDepth, 255), items.starts[at], items.count)
-    })
+      this.addList(lists[at]!, at)
+      const depth = Math.min(this.func.blocks[at]!.loopDepth, 255)
+      if (depth > 0) items.depths.fill(depth, items.starts[at], items.count)
+    }
     items.starts[lists.length] = items.count
     return items
   }
@@ -248,7 +241,7 @@ class Builder {
    */
   private addConstant(code: Code, next: Code | undefined): void {
     const { items } = this
-    const hidden = next !== undefined && pipelined.has(next.form) && next.n !== code.d && next.m !== code.d
+    const hidden = next !== undefined && pipelined[next.form] === 1 && next.n !== code.d && next.m !== code.d
     const shared = this.wanted.get(literalKey(code))! > 1
     if (code.symbol >= 0 || shared || hidden || code.d < 8) {
       items.push(code, Kind.LITERAL, code.d < 8 ? 2 : 4)

@@ -114,13 +114,12 @@ class Emitter {
   private addItem(items: Items, layout: Layout, i: number, base: number): void {
     const code = items.codes[i]!
     const size = items.sizes[i]!
-    const offsetOf = (target: number): number => base + layout.offsets[items.starts[target]!]!
     switch (items.kinds[i]) {
       case Kind.BRANCH:
-        this.addBranch(offsetOf(code.target), code.cond, size)
+        this.addBranch(base + layout.offsets[items.starts[code.target]!]!, code.cond, size)
         break
       case Kind.ZERO_BRANCH:
-        this.addZeroBranch(code, offsetOf(code.target), size)
+        this.addZeroBranch(code, base + layout.offsets[items.starts[code.target]!]!, size)
         break
       case Kind.CALL:
         this.calls.push({ offset: this.at, symbol: code.symbol })
@@ -132,9 +131,11 @@ class Emitter {
         code.imm = base + items.literals.get(i)!.offset - ((this.at + 4) & ~3)
         this.instruction(code, false, size === 4)
         break
-      case Kind.TABLE:
-        this.addTable(code, code.targets.map(offsetOf), layout.entrySizes[i]!, layout.far.get(i)!)
+      case Kind.TABLE: {
+        const targets = code.targets.map((target) => base + layout.offsets[items.starts[target]!]!)
+        this.addTable(code, targets, layout.entrySizes[i]!, layout.far.get(i)!)
         break
+      }
       default:
         if (items.wide[i] === 1) this.instruction(code, items.inIT[i] === 1, true)
         else this.at += encode(code, items.inIT[i] === 1, this.code, this.at, false, items.rows[i])

@@ -87,8 +87,8 @@ export class MoveResolver {
         to.push(place)
       }
     }
-    stagedFrom.length = 0
-    stagedTo.length = 0
+    shorten(stagedFrom, 0)
+    shorten(stagedTo, 0)
   }
 
   get isEmpty(): boolean {
@@ -126,15 +126,15 @@ export class MoveResolver {
       from[count] = source
       to[count++] = place
     }
-    from.length = count
-    to.length = count
+    shorten(from, count)
+    shorten(to, count)
     this.#scratch = free
     this.#chains()
     this.#cycles()
     this.#make()
     this.#giveBack()
-    from.length = 0
-    to.length = 0
+    shorten(from, 0)
+    shorten(to, 0)
   }
 
   /** Does move i; returns what was read, if that is now free to be written. */
@@ -310,6 +310,11 @@ export class MoveResolver {
     this.#out.push(code)
     this.written |= 1 << d
   }
+}
+
+/** Drops what is behind the first `count`. Setting a length takes longer than a few of these. */
+function shorten(list: number[], count: number): void {
+  while (list.length > count) list.pop()
 }
 
 function madeAgain(maker: Code, register: number, origin: number): Code {

@@ -323,7 +323,7 @@ export class Assignment {
   /** What each register would save: moves that it makes unnecessary. */
   #collectHints(id: number): void {
     const wanted = this.#wanted
-    wanted.fill(0)
+    for (let r = 0; r < 16; r++) wanted[r] = 0
     const { bundles, live } = this
     const { refCode, refInfo, line } = live
     const { refFrom, refTo } = live.ranges

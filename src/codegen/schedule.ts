@@ -76,7 +76,7 @@ function describe(list: readonly Code[], at: number): number {
       if (code.index !== Index.OFFSET) results |= 1 << code.n
     } else {
       if (code.s === Flags.SET) results |= FLAGS
-      if (readsCarry.has(form) || code.shift === Shift.RRX) sources |= FLAGS
+      if (readsCarry[form] === 1 || code.shift === Shift.RRX) sources |= FLAGS
     }
     if ((results & (0b1010 << 12)) !== 0) break
     read[length] = sources

@@ -58,7 +58,12 @@ interface Constant {
   imm: number
   symbol: number
   origin: number
+  /** Number of the code block that it was made for, counted as they are closed. */
+  readonly block: number
 }
+
+/** So few constants are sorted sooner without a call for each comparison. */
+const FEW = 16
 
 export class Selector {
   readonly func: Func
@@ -94,6 +99,10 @@ export class Selector {
   private readonly loopConstants = new Map<number, Constant>()
   private readonly loopAddresses = new Map<number, Constant>()
   private wanted: Constant[] = []
+  /** Those of the current code block, as they were made. */
+  private readonly blockConstants: Constant[] = []
+  private readonly blockAddresses: Constant[] = []
+  private closed = 0
   /** Code blocks of each IR block, by its id, forwards. */
   private made: (CodeBlock[] | undefined)[] = []
   /** Labels: an IR block's id is that of its first code block; more are numbered on. */
@@ -178,9 +187,10 @@ export class Selector {
       symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
     const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm
     let constant = known.get(key)
-    if (constant === undefined) {
-      constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin }
+    if (constant === undefined || (!loop && constant.block !== this.closed)) {
+      constant = { vreg: this.newRegister(), at: 0, imm, symbol, origin: this.origin, block: this.closed }
       known.set(key, constant)
+      if (!loop) (symbol >= 0 ? this.blockAddresses : this.blockConstants).push(constant)
     }
     if (!loop) this.wanted.push(constant)
     return constant.vreg
@@ -259,16 +269,16 @@ export class Selector {
     const block = new CodeBlock(label)
     block.loopDepth = this.block.loopDepth
     let length = 0
-    if (this.constants.size + this.addresses.size > 0) {
-      const constants = [...this.constants.values(), ...this.addresses.values()]
-      if (constants.length > 1) constants.sort((a, b) => b.at - a.at)
-      this.constants.clear()
-      this.addresses.clear()
-      for (const constant of constants) {
-        while (out.length > constant.at) forwards[length++] = out.pop()!
-        forwards[length++] = constantCode(constant)
-      }
+    const { blockConstants: constants, blockAddresses } = this
+    for (const address of blockAddresses) constants.push(address)
+    sortByPlace(constants)
+    for (const constant of constants) {
+      while (out.length > constant.at) forwards[length++] = out.pop()!
+      forwards[length++] = constantCode(constant)
     }
+    while (constants.length > 0) constants.pop()
+    while (blockAddresses.length > 0) blockAddresses.pop()
+    this.closed++
     while (out.length > 0) forwards[length++] = out.pop()!
     block.code = firstOf(forwards, length)
     const behind = this.made[this.block.id]
@@ -522,6 +532,20 @@ export class Selector {
     const add = this.emit(F.ADD_r, sum, this.use(value), this.constant(offset))
     add.s = 2
     return { n: sum, imm: 0, base: Base.NONE }
+  }
+}
+
+/** The first of the block first; equals stay in their order. */
+function sortByPlace(constants: Constant[]): void {
+  if (constants.length > FEW) {
+    constants.sort((a, b) => b.at - a.at)
+    return
+  }
+  for (let at = 1; at < constants.length; at++) {
+    const constant = constants[at]!
+    let to = at
+    for (; to > 0 && constants[to - 1]!.at < constant.at; to--) constants[to] = constants[to - 1]!
+    constants[to] = constant
   }
 }
 

@@ -6,7 +6,7 @@ import { F } from '../thumb/forms.ts'
 import { fitsModified } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import type { Selector } from './select.ts'
-import { shiftedOperand } from './select-value.ts'
+import { shiftedOperand } from './select-operand.ts'
 
 /** Values before a branch that are looked at for the difference of what it compares. */
 const NEAR = 12

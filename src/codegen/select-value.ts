@@ -14,30 +14,7 @@ import { Code, Memory, P } from './code.ts'
 import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
 import { testOf } from './select-compare.ts'
-
-const isConst = (value: Value): boolean => value.op === Op.const
-
-export interface Shifted {
-  readonly value: Value
-  readonly shift: number
-  readonly amount: number
-}
-
-/** By operation: its Shift, or -1. */
-const shiftTypes = new Int8Array(attributes.length).fill(-1)
-shiftTypes[Op.lsl] = Shift.LSL
-shiftTypes[Op.lsr] = Shift.LSR
-shiftTypes[Op.asr] = Shift.ASR
-shiftTypes[Op.ror] = Shift.ROR
-
-/** The operand as a register shifted by a constant, if it is such a shift and may be taken in. */
-export function shiftedOperand(selector: Selector, value: Value): Shifted | undefined {
-  const shift = shiftTypes[value.op]!
-  if (shift < 0 || !selector.foldable(value)) return undefined
-  const amount = value.args[1]!
-  if (!isConst(amount) || amount.imm < 1 || amount.imm > 31) return undefined
-  return { value: value.args[0]!, shift, amount: amount.imm }
-}
+import { type Shifted, isConst, shiftedOperand } from './select-operand.ts'
 
 /** Emits code for a value that is needed, or for a store. */
 export function lowerValue(selector: Selector, value: Value): void {

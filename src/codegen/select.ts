@@ -378,6 +378,10 @@ export class Selector {
     }
   }
 
+  private takesTest(operand: Value): boolean {
+    return (attributes[operand.op]! & COMPARE) !== 0 && this.foldable(operand)
+  }
+
   /** The branch, behind the values that stand between it and its test: they leave the flags alone. */
   private lowerBehind(test: Value, cond: number): void {
     const { block, group, wanted } = this
@@ -385,6 +389,9 @@ export class Selector {
     let first = this.index
     let isRead = false
     while (first > 0 && first > this.index - BEHIND_LIMIT && isPlain(values[first - 1]!)) {
+      // A comparison is made where its 1 is added.
+      const { args } = values[first - 1]!
+      if (this.takesTest(args[0]!) || this.takesTest(args[1]!)) break
       first--
       // tie-phis lets a test read what stands behind it.
       isRead ||= test.args.includes(values[first]!)

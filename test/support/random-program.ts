@@ -508,6 +508,9 @@ class Generator {
     const head = this.slot
     this.block(random.below(3), depth + 1, false)
     const copied = random.chance(50)
+    this.put(0xb4, 1, 0, 0, 1)
+    this.put(random.pick([0x25, 0xc6, 0x16]), 2, 0, 1, this.immediate())
+    this.put(0xb4, 1)
     this.put(0xb4, 5, 0, 0, 1)
     if (copied) {
       this.put(0xbf, 4, counter)
@@ -518,6 +521,7 @@ class Generator {
     for (let reads = random.below(4); reads > 0; reads--) {
       this.put(random.pick([0xaf, 0x0f, 0x5f, 0x1f]), random.pick([0, 2, 3, 7]), counter)
     }
+    if (random.chance(50)) this.put(random.pick([0x0f, 0x1f]), random.pick([0, 3, 7]), 1)
     if (copied) this.put(0xbf, counter, 4)
     else this.put(0x07, counter, 0, 0, step)
     if (random.chance(50)) this.put(0x54, 5, 0, 0, 1)

@@ -39,10 +39,11 @@ function treatmentOf(form: number): number {
 /** The form can set flags on demand. */
 const canSet = (form: number): boolean => (treatmentOf(form) & SETTABLE) !== 0
 
-/** By form: 1 where it writes all four flags; the others leave V, and some leave C. */
-const arithmetic = new Uint8Array(formNames.length)
-for (const form of [F.ADD_i, F.ADC_i, F.SBC_i, F.SUB_i, F.RSB_i, F.CMP_i, F.CMN_i]) arithmetic[form] = 1
-for (const form of [F.ADD_r, F.ADC_r, F.SBC_r, F.SUB_r, F.RSB_r, F.CMP_r, F.CMN_r]) arithmetic[form] = 1
+/** By form: flags that it leaves as they were where it sets flags. Most leave V, and some C. */
+const leaves = new Uint8Array(formNames.length).fill(C | V)
+for (const form of [F.ADD_i, F.ADC_i, F.SBC_i, F.SUB_i, F.RSB_i, F.CMP_i, F.CMN_i]) leaves[form] = 0
+for (const form of [F.ADD_r, F.ADC_r, F.SBC_r, F.SUB_r, F.RSB_r, F.CMP_r, F.CMN_r]) leaves[form] = 0
+for (const form of [F.LSL_i, F.LSR_i, F.ASR_i, F.ROR_i, F.RRX]) leaves[form] = V
 /** By form: 1 where it reads the carry. */
 export const readsCarry: Uint8Array = new Uint8Array(formNames.length)
 for (const form of [F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX]) readsCarry[form] = 1
@@ -50,7 +51,7 @@ for (const form of [F.ADC_i, F.SBC_i, F.ADC_r, F.SBC_r, F.RRX]) readsCarry[form]
 /** Flags that are read from `code` on, if those in `live` are read behind it. */
 export function flagsBefore({ form, cond, s, imm, shift }: Code, live: number): number {
   if (form >= formNames.length) return form === P.CALL ? 0 : live | readsOf[cond]!
-  if (s === Flags.SET && cond === Cond.AL) live &= arithmetic[form] === 1 ? 0 : C | V
+  if (s === Flags.SET && cond === Cond.AL) live &= leaves[form]!
   if (readsCarry[form] === 1 || shift === Shift.RRX) live |= C
   else if (form === F.MRS && imm <= 3) live = ALL
   return live | readsOf[cond]!
@@ -96,7 +97,7 @@ export function settleFlags(codes: Code[]): void {
       } else {
         code.s = Flags.KEEP
       }
-      if (code.s === Flags.SET && cond === Cond.AL) live &= arithmetic[form] === 1 ? 0 : C | V
+      if (code.s === Flags.SET && cond === Cond.AL) live &= leaves[form]!
       if (readsCarry[form] === 1 || code.shift === Shift.RRX) live |= C
     } else if (form === F.MRS && code.imm <= 3) {
       live = ALL

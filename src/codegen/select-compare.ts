@@ -6,6 +6,7 @@ import { F } from '../thumb/forms.ts'
 import { fitsModified } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
 import type { Selector } from './select.ts'
+import { compareBySum, testByShift } from './select-merged.ts'
 import { shiftedOperand } from './select-operand.ts'
 
 /** Values before a branch that are looked at for the difference of what it compares. */
@@ -26,6 +27,18 @@ const exchanged: Record<number, number> = {
   [Op.ule]: Cond.CS,
   [Op.slt]: Cond.GT,
   [Op.sle]: Cond.GE,
+}
+
+/** By condition: that which holds of the constant `by` more where it holds of one. */
+const beside: Record<number, { readonly cond: number; readonly by: number; readonly signed: boolean }> = {
+  [Cond.GT]: { cond: Cond.GE, by: 1, signed: true },
+  [Cond.LE]: { cond: Cond.LT, by: 1, signed: true },
+  [Cond.LT]: { cond: Cond.LE, by: -1, signed: true },
+  [Cond.GE]: { cond: Cond.GT, by: -1, signed: true },
+  [Cond.HI]: { cond: Cond.CS, by: 1, signed: false },
+  [Cond.LS]: { cond: Cond.CC, by: 1, signed: false },
+  [Cond.CC]: { cond: Cond.LS, by: -1, signed: false },
+  [Cond.CS]: { cond: Cond.HI, by: -1, signed: false },
 }
 
 /** Sets the flags, and gives the condition that holds if the word is not 0. */
@@ -57,24 +70,19 @@ function flags(selector: Selector, form: number, n: number, m: number, imm: numb
 function compareWords(selector: Selector, op: number, left: Value, right: Value): number {
   if (op === Op.slt && right.op === Op.const && right.imm === 0 && testSign(selector, left)) return Cond.NE
   if (op === Op.sle && left.op === Op.const && left.imm === 0 && testSign(selector, right)) return Cond.EQ
-  if (left.op === Op.const && right.op !== Op.const) {
-    if (!compareBySubtraction(selector, right, left)) compare(selector, right, left)
-    return exchanged[op]!
-  }
+  const sum = compareBySum(selector, op, left, right)
+  if (sum >= 0) return sum
   if (right.op === Op.const) {
     const c = right.imm
     if (c === 0 && (op === Op.eq || op === Op.ne) && left.op === Op.and && selector.foldable(left)) {
+      const shift = testByShift(selector, left)
+      if (shift >= 0) return op === Op.ne ? shift : shift ^ 1
       test(selector, left)
       return unswapped[op]!
     }
-    if (!fitsModified(c) && !fitsModified(-c)) {
-      // x <= c is x < c + 1, x < c is x <= c - 1, where that constant is cheaper and does not wrap.
-      if (op === Op.ule && c !== -1 && fitsModified(c + 1)) return bounded(selector, left, c + 1, Cond.CC)
-      if (op === Op.sle && c !== 0x7fffffff && fitsModified(c + 1)) return bounded(selector, left, c + 1, Cond.LT)
-      if (op === Op.ult && c !== 0 && fitsModified(c - 1)) return bounded(selector, left, c - 1, Cond.LS)
-      if (op === Op.slt && c !== -0x80000000 && fitsModified(c - 1)) return bounded(selector, left, c - 1, Cond.LE)
-    }
+    return compareWithConstant(selector, left, right, unswapped[op]!)
   }
+  if (left.op === Op.const) return compareWithConstant(selector, right, left, exchanged[op]!)
   if (!compareBySubtraction(selector, left, right)) compare(selector, left, right)
   return unswapped[op]!
 }
@@ -99,30 +107,39 @@ function compareBySubtraction(selector: Selector, left: Value, right: Value): bo
     test.uses !== 1
   )
     return false
-  const immediate = right.op === Op.const
-  const c = right.imm
-  if (immediate && (c === 0 || c === -0x80000000 || !fitsModified(c))) return false
+  if (right.op === Op.const) return false
   for (let at = values.length - 2; at >= 0 && at > values.length - NEAR; at--) {
     const value = values[at]!
     const [a, b] = value.args
-    const difference = immediate
-      ? value.op === Op.add && a === left && b!.op === Op.const && b!.imm === -c
-      : value.op === Op.sub && a === left && b === right
-    if (!difference) continue
+    if (value.op !== Op.sub || a !== left || b !== right) continue
     if (!selector.needed(value) || selector.writebacks.isGiven(value)) return false
     for (let after = at + 1; after < values.length; after++) if (values[after]!.args.includes(value)) return false
     const d = selector.use(value)
     const n = selector.use(left)
-    const code = immediate ? selector.emit(F.SUB_i, d, n, -1, c) : selector.emit(F.SUB_r, d, n, selector.use(right))
-    code.s = Flags.SET
+    selector.emit(F.SUB_r, d, n, selector.use(right)).s = Flags.SET
     selector.merged = value
     return true
   }
   return false
 }
 
-function bounded(selector: Selector, left: Value, bound: number, cond: number): number {
-  flags(selector, F.CMP_i, selector.use(left), -1, bound)
+/** Compares with a constant, or the one next to it with the condition next to it, where that is cheaper and does not wrap. */
+function compareWithConstant(selector: Selector, left: Value, right: Value, cond: number): number {
+  const c = right.imm | 0
+  const other = beside[cond]
+  if (other !== undefined && !fitsModified(c) && !fitsModified(-c)) {
+    const next = (c + other.by) | 0
+    const wraps = next === (other.signed ? (other.by > 0 ? -0x80000000 : 0x7fffffff) : other.by > 0 ? 0 : -1)
+    if (!wraps && fitsModified(next)) {
+      flags(selector, F.CMP_i, selector.use(left), -1, next)
+      return other.cond
+    }
+    if (!wraps && !selector.hasConstant(c) && selector.hasConstant(next)) {
+      flags(selector, F.CMP_r, selector.use(left), selector.constant(next), 0)
+      return other.cond
+    }
+  }
+  compare(selector, left, right)
   return cond
 }
 

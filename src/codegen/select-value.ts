@@ -15,6 +15,7 @@ import { frameOffset } from './frame-extent.ts'
 import type { Selector } from './select.ts'
 import { testOf } from './select-compare.ts'
 import { type Shifted, isConst, shiftedOperand } from './select-operand.ts'
+import { lowerShiftPair } from './select-shift-pair.ts'
 
 /** Emits code for a value that is needed, or for a store. */
 export function lowerValue(selector: Selector, value: Value): void {
@@ -310,6 +311,7 @@ function lowerLogical(
 
 function lowerShift(selector: Selector, value: Value): void {
   const { op } = value
+  if (lowerShiftPair(selector, value)) return
   const d = selector.use(value)
   const a = value.args[0]!
   const amount = value.args[1]!

@@ -51,6 +51,9 @@ export function select(func: Func, symbols: Symbols, options: SelectOptions): Co
 /** Values between a test and its branch that are looked at. */
 const BEHIND_LIMIT = 8
 
+/** Uses up to which a constant is made in each block, where bytes are to be saved. */
+const FEW_USES = 3
+
 interface Constant {
   vreg: number
   /** The number of instructions of the block, counted from its end, before which it must stand. */
@@ -75,9 +78,11 @@ export class Selector {
   /** The block whose values are being lowered. */
   block: Block
   /** Place in its block of the value that is being lowered. */
-  private index = 0
+  position = 0
   /** A difference that the block's comparison has made. */
   merged: Value | null = null
+  /** Flags are set before the values that are being lowered and read behind them. */
+  keepsFlags = false
   /** Instructions of the current value, forwards. */
   private group: Code[] = []
   /** Instructions of the current code block, backwards. */
@@ -144,7 +149,7 @@ export class Selector {
 
   /** The register of a value that an instruction needs. */
   use(value: Value): number {
-    if (value.op === Op.const) return this.constant(value.imm)
+    if (value.op === Op.const) return this.constant(value.imm, -1, value.uses)
     if (value.op === Op.address) return this.constant(value.imm, this.symbols.of(value.callee!))
     if (value.op === Op.word) return this.half(value.args[0]!, value.imm)
     let register = this.registers[value.id]!
@@ -179,10 +184,11 @@ export class Selector {
 
   /**
    * A constant in a register: one of each in a block, made before the first instruction that needs it. In loops one of
-   * each in the function, made at its start: the allocator makes it again where it would rather not keep it.
+   * each in the function, made at its start: the allocator makes it again where it would rather not keep it. Where bytes are to
+   * be saved, that goes for what has many uses (`uses`), wherever they are.
    */
-  constant(imm: number, symbol = -1): number {
-    const loop = this.block.loopDepth > 0 && this.options.small !== true
+  constant(imm: number, symbol = -1, uses = 0): number {
+    const loop = this.options.small === true ? uses > FEW_USES && imm >>> 8 !== 0 : this.block.loopDepth > 0
     const known =
       symbol >= 0 ? (loop ? this.loopAddresses : this.addresses) : loop ? this.loopConstants : this.constants
     const key = symbol >= 0 ? symbol * 2 ** 32 + (imm >>> 0) : imm
@@ -194,6 +200,12 @@ export class Selector {
     }
     if (!loop) this.wanted.push(constant)
     return constant.vreg
+  }
+
+  /** The block has the word in a register already. */
+  hasConstant(imm: number): boolean {
+    const loop = this.block.loopDepth > 0 && this.options.small !== true
+    return (loop ? this.loopConstants : this.constants).has(imm | 0)
   }
 
   put(code: Code): Code {
@@ -236,8 +248,8 @@ export class Selector {
     this.block = block
     const { values } = block
     if (block.loopDepth > 0) this.writebacks.find(this.func, block)
-    for (this.index = values.length - 1; this.index >= 0; this.index--) {
-      const value = values[this.index]!
+    for (this.position = values.length - 1; this.position >= 0; this.position--) {
+      const value = values[this.position]!
       if (value.op === Op.phi) break
       if (value === this.merged) continue
       this.origin = value.origin
@@ -254,6 +266,11 @@ export class Selector {
 
   needed(value: Value): boolean {
     return value.type === I64 ? this.halves[value.id] !== 0 : this.registers[value.id] !== 0
+  }
+
+  /** What reads the value has been selected, and an instruction that gives it too. */
+  drop(value: Value): void {
+    this.registers[value.id] = 0
   }
 
   private flush(): void {
@@ -386,9 +403,9 @@ export class Selector {
   private lowerBehind(test: Value, cond: number): void {
     const { block, group, wanted } = this
     const { values } = block
-    let first = this.index
+    let first = this.position
     let isRead = false
-    while (first > 0 && first > this.index - BEHIND_LIMIT && isPlain(values[first - 1]!)) {
+    while (first > 0 && first > this.position - BEHIND_LIMIT && isPlain(values[first - 1]!)) {
       // A comparison is made where its 1 is added.
       const { args } = values[first - 1]!
       if (this.takesTest(args[0]!) || this.takesTest(args[1]!)) break
@@ -397,7 +414,7 @@ export class Selector {
       isRead ||= test.args.includes(values[first]!)
     }
     const isTest = first > 0 && values[first - 1] === test && (attributes[test.op]! & COMPARE) !== 0
-    const between = first < this.index && isTest && !isRead
+    const between = first < this.position && isTest && !isRead
     if (between) {
       this.group = []
       this.wanted = []
@@ -406,15 +423,17 @@ export class Selector {
     this.branchTo(block.successors[1]!.id)
     if (!between) return
     this.flush()
-    for (this.index--; this.index >= first; this.index--) {
-      const value = values[this.index]!
+    this.keepsFlags = true
+    for (this.position--; this.position >= first; this.position--) {
+      const value = values[this.position]!
       if (value === this.merged || !this.needed(value)) continue
       this.origin = value.origin
       lowerValue(this, value)
       this.flush()
     }
+    this.keepsFlags = false
     // The caller goes on with the test.
-    this.index = first
+    this.position = first
     this.origin = test.origin
     this.group = group
     this.wanted = wanted

@@ -38,6 +38,7 @@ export function shiftPair(to: Emitter, op: number, pair: Pair, amount: Value): P
 /** lsl, lsr or asr by a constant of 0 and more. */
 export function shiftByConstant(to: Emitter, op: number, [low, high]: Pair, by: number): Pair {
   if (by === 0) return [low, high]
+  if (by === 1 && op === Op.lsl) return wordsOf(to, to.add(Op.add2, [low, high, low, high], 0, I64))
   const shifted = (word: Value, count: number): Value => (count === 0 ? word : to.add(op, [word, to.word(count)]))
   if (by >= 32) {
     const empty = op === Op.asr ? shifted(high, 31) : to.word(0)

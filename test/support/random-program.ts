@@ -185,7 +185,7 @@ class Generator {
         dst,
         0,
         signed,
-        shift && random.chance(80) ? random.below(cls === 7 ? 64 : 32) : this.immediate(),
+        shift && random.chance(80) ? (random.chance(15) ? 1 : random.below(cls === 7 ? 64 : 32)) : this.immediate(),
       )
   }
 
@@ -430,9 +430,37 @@ class Generator {
     this.put(0x55, value, 0, opcodeOffset, random.below(64))
   }
 
+  /** A bit of x beside a shift that pushes it out, or x against a constant beside a difference that is near it. */
+  besideCondition(opcodeOffset: number): void {
+    const { random } = this
+    const value = this.data()
+    const other = this.data()
+    const wide = random.chance(30)
+    const cls = wide ? 0x07 : 0x04
+    const compare = wide ? 0x05 : 0x06
+    this.put(0xb8 | cls, other, value)
+    if (random.chance(50)) {
+      const bit = random.below(31)
+      const [op, by] = random.pick([
+        [6, 32 - bit],
+        [7, bit + 1],
+        [12, bit + 1],
+        [7, bit],
+      ] as const)
+      this.put((op << 4) | cls, other, 0, 0, by & (wide ? 63 : 31))
+      this.put(0x40 | compare, value, 0, opcodeOffset, random.chance(90) ? 1 << bit : (1 << bit) - 1)
+      return
+    }
+    const by = this.immediate()
+    this.put(cls, other, 0, 0, by)
+    const op = random.pick([1, 2, 3, 5, 6, 7, 10, 11, 12, 13])
+    this.put((op << 4) | compare, value, 0, opcodeOffset, (random.below(3) - 1 - by) | 0)
+  }
+
   condition(opcodeOffset: number): void {
     const { random } = this
     if (random.chance(8)) return this.bitCondition(opcodeOffset)
+    if (random.chance(15)) return this.besideCondition(opcodeOffset)
     if (random.chance(10)) return this.shiftCondition(opcodeOffset)
     if (random.chance(10)) return this.classCondition(opcodeOffset)
     const op = random.pick([1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13])

@@ -116,7 +116,9 @@ function compareBySubtraction(selector: Selector, left: Value, right: Value): bo
     for (let after = at + 1; after < values.length; after++) if (values[after]!.args.includes(value)) return false
     const d = selector.use(value)
     const n = selector.use(left)
-    selector.emit(F.SUB_r, d, n, selector.use(right)).s = Flags.SET
+    const code = selector.emit(F.SUB_r, d, n, selector.use(right))
+    code.s = Flags.SET
+    code.origin = value.origin
     selector.merged = value
     return true
   }
@@ -130,7 +132,9 @@ function compareWithConstant(selector: Selector, left: Value, right: Value, cond
   if (other !== undefined && !fitsModified(c) && !fitsModified(-c)) {
     const next = (c + other.by) | 0
     const wraps = next === (other.signed ? (other.by > 0 ? -0x80000000 : 0x7fffffff) : other.by > 0 ? 0 : -1)
-    if (!wraps && fitsModified(next)) {
+    // What else needs the constant, as the bound that is taken instead, may share its register.
+    const shared = right.uses > 1 && selector.options.small !== true
+    if (!wraps && !shared && fitsModified(next)) {
       flags(selector, F.CMP_i, selector.use(left), -1, next)
       return other.cond
     }

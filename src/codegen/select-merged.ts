@@ -55,6 +55,7 @@ export function compareBySum(selector: Selector, op: number, left: Value, right:
         ? selector.emit(F.ADD_i, d, n, -1, -subtracted)
         : selector.emit(F.SUB_r, d, n, selector.constant(subtracted))
     code.s = Flags.SET
+    code.origin = value.origin
     selector.merged = value
     return cond
   }
@@ -122,7 +123,9 @@ function shiftsOut(selector: Selector, and: Value, x: Value, bit: number): boole
     const by = args[1]!.imm & 0xff
     if (by === 0 || by > 31 || by !== (op === Op.lsl ? 32 - bit : bit + 1) || !isLate(selector, at)) continue
     const form = op === Op.lsl ? F.LSL_i : op === Op.lsr ? F.LSR_i : F.ASR_i
-    selector.emit(form, selector.use(values[at]!), -1, selector.use(x), by).s = Flags.SET
+    const code = selector.emit(form, selector.use(values[at]!), -1, selector.use(x), by)
+    code.s = Flags.SET
+    code.origin = values[at]!.origin
     selector.merged = values[at]!
     return true
   }

@@ -25,7 +25,7 @@ export function lowerShiftPair(selector: Selector, value: Value): boolean {
     for (let between = at + 1; between < end; between++) if (values[between]!.args.includes(low)) return false
     const form = op === Op.asr ? F.ASR_i : F.LSR_i
     selector.emit(form, selector.use(value), -1, selector.use(high), 1).s = Flags.SET
-    selector.emit(F.RRX, selector.use(low), -1, selector.use(from))
+    selector.emit(F.RRX, selector.use(low), -1, selector.use(from)).origin = low.origin
     selector.drop(low)
     return true
   }

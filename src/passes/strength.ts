@@ -10,6 +10,7 @@ import { type Block, type Func, type Value, countUses, replaceValues } from '../
 import { I32, Op } from '../ir/op.ts'
 import { type Affine, SumBuilder, affineOf, sameTerms } from './affine.ts'
 import { tripsOf } from './countdown.ts'
+import { type Alike, alikeOf, isBeforeStep } from './strength-alike.ts'
 import { type Induction, type Loop, LoopForest, inductionOf } from './loops.ts'
 
 /** Registers that a loop may fill with what lives through it, without calls and with them. */
@@ -21,6 +22,8 @@ const ABOVE = 4095
 /** Cycles: an instruction; an address that was made right before its access. */
 const INSTRUCTION = 2
 const STALL = 1
+/** What a pointer more costs where the registers are full: a store and a load. */
+const SPILL = 8
 
 interface Access {
   readonly value: Value
@@ -36,6 +39,8 @@ interface Group {
   readonly addresses: { readonly value: Value; readonly constant: number }[]
   least: number
   greatest: number
+  /** The pointer that serves it, if one that steps alike is there. */
+  alike: Alike | undefined
   /** What a turn saves, in half cycles. */
   gain: number
   /** The access behind which the pointer steps, undefined: at the end of the loop's last block. */
@@ -66,6 +71,7 @@ export function reduceStrength(func: Func): boolean {
     const chosen: Group[] = []
     for (const induction of inductions) {
       const own = groups.filter((group) => group.affine.induction === induction)
+      for (const group of own) group.alike = findAlike(group, inductions, forest)
       if (own.length > 0) chosen.push(...choose(func, own, forest, loop, order, left))
     }
     if (chosen.length === 0) continue
@@ -111,7 +117,8 @@ function choose(
   const some = worth(paying)
   const best = all > some ? groups : paying
   if (Math.max(all, some) <= 0) return []
-  return fits(best, forest, loop, left) ? best : []
+  const more = best.filter(({ alike }) => alike === undefined).length
+  return Math.max(all, some) >= SPILL * more || fits(more, forest, loop, left) ? best : []
 }
 
 /** Whether nothing but the step, and a condition that can be had without it, reads the induction variable once these are replaced. */
@@ -166,6 +173,14 @@ function weigh(group: Group, forest: LoopForest, loop: Loop, left: Int32Array): 
     before += remove(value, forest, left, dead)
   }
   for (const id of dead) left[id] = 0
+  if (group.alike !== undefined) {
+    const { distance } = group.alike
+    let sums = 0
+    for (const { value, constant } of group.addresses)
+      if (value.uses !== accessesAt(group, value) && constant + distance !== 0) sums += INSTRUCTION
+    group.gain = before - sums
+    return
+  }
   group.stepsBehind = lastAccess(group, forest, loop)
   let after = group.stepsBehind === undefined ? INSTRUCTION : 0
   group.base = group.stepsBehind?.place ?? group.least
@@ -218,9 +233,21 @@ function lastAccess(group: Group, forest: LoopForest, loop: Loop): Access | unde
   return group.addresses.some(({ value }) => value.uses !== accessesAt(group, value)) ? undefined : last
 }
 
-/** Whether the loop's values would still have registers. `seen`: zeros, by id, and zeros again. */
-function fits(groups: readonly Group[], forest: LoopForest, loop: Loop, seen: Int32Array): boolean {
-  let through = groups.length - 1
+/** A pointer that serves the group as it is, and that all of it is computed before the step of. */
+function findAlike(group: Group, inductions: readonly Induction[], forest: LoopForest): Alike | undefined {
+  const alike = alikeOf(group.affine, inductions)
+  if (alike === undefined || group.least + alike.distance < -BELOW || group.greatest + alike.distance > ABOVE)
+    return undefined
+  const { accesses, addresses } = group
+  const before = (value: Value): boolean => isBeforeStep(value, alike.induction, forest)
+  return accesses.every(({ value }) => before(value)) && addresses.every(({ value }) => before(value))
+    ? alike
+    : undefined
+}
+
+/** Whether the loop's values would still have registers with so many pointers more. `seen`: zeros, by id, and zeros again. */
+function fits(pointers: number, forest: LoopForest, loop: Loop, seen: Int32Array): boolean {
+  let through = pointers - 1
   let room = ROOM
   const outside: number[] = []
   for (const block of loop.blocks) {
@@ -307,6 +334,7 @@ function join(groups: Group[], access: Access | undefined, place: number, addres
     addresses: [{ value: address, constant: affine.constant }],
     least: place,
     greatest: place,
+    alike: undefined,
     gain: 0,
     stepsBehind: undefined,
     base: place,
@@ -323,6 +351,10 @@ function isAccess(value: Value): boolean {
 
 /** Makes the pointer and lets the group's accesses go through it. */
 function replaceGroup(func: Func, loop: Loop, group: Group): void {
+  if (group.alike !== undefined) {
+    const { induction, distance } = group.alike
+    return accessThrough(func, group, induction.phi, -distance)
+  }
   const { header, latch, before } = loop
   const { affine } = group
   const { induction, scale } = affine
@@ -344,7 +376,11 @@ function replaceGroup(func: Func, loop: Loop, group: Group): void {
   const at = behind === undefined ? home.values.length - 1 : home.values.indexOf(behind.value) + 1
   home.values.splice(at, 0, next)
   pointer.args = header.predecessors[0] === latch ? [next, start] : [start, next]
+  accessThrough(func, group, pointer, base)
+}
 
+/** Lets the group's accesses go through a pointer to where the constant part is `base`. */
+function accessThrough(func: Func, group: Group, pointer: Value, base: number): void {
   for (const { value, place } of group.accesses) {
     value.args[0] = pointer
     value.imm = (place - base) | 0
@@ -354,7 +390,7 @@ function replaceGroup(func: Func, loop: Loop, group: Group): void {
       value.replacement = pointer
     } else {
       value.op = Op.add
-      value.args = [pointer, func.word(constant - base)]
+      value.args = [pointer, func.word((constant - base) | 0)]
     }
   }
 }

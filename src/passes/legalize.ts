@@ -20,9 +20,8 @@ export function legalize(
   routine: (name: string) => void,
   needs?: Needs,
   follow?: (from: Value, to: Value) => void,
-  small = false,
 ): void {
-  new Legalizer(func, routine, needs ?? findNeeds([{ func, ranges: findRanges(func) }], [])[0]!, follow, small).run()
+  new Legalizer(func, routine, needs ?? findNeeds([{ func, ranges: findRanges(func) }], [])[0]!, follow).run()
 }
 
 const pairComparison: Record<number, number> = {
@@ -46,10 +45,6 @@ const pairAtomic: Record<number, number> = {
 class Legalizer {
   private readonly func: Func
   private readonly routine: (name: string) => void
-  /** Bytes count for more than cycles. */
-  private readonly small: boolean
-  /** Whether anything calls the routine of unsigned division, and that of signed division, once asked. */
-  private readonly callsRoutine: (boolean | undefined)[] = []
   private readonly follow: ((from: Value, to: Value) => void) | undefined
   private readonly facts: Uint8Array
   private readonly ranges: Ranges
@@ -66,15 +61,8 @@ class Legalizer {
   /** 64-bit values that become the word of their low half, once all that read them are done. */
   private readonly words32: Value[] = []
 
-  constructor(
-    func: Func,
-    routine: (name: string) => void,
-    needs: Needs,
-    follow: ((from: Value, to: Value) => void) | undefined,
-    small: boolean,
-  ) {
+  constructor(func: Func, routine: (name: string) => void, needs: Needs, follow?: (from: Value, to: Value) => void) {
     this.func = func
-    this.small = small
     this.follow = follow
     this.routine = routine
     this.order = removeUnreachable(func)
@@ -434,7 +422,7 @@ class Legalizer {
       this.set(value, low, this.add(Op.asr, [low, func.word(31)]))
       return
     }
-    if (b.op === Op.const && (b.imm | b.immHigh) !== 0 && !(this.small && this.callsAnyhow(signed))) {
+    if (b.op === Op.const && (b.imm | b.immHigh) !== 0) {
       const most = (this.known(a) & ZERO) !== 0 ? (1n << 32n) - 1n : (1n << 64n) - 1n
       this.set(value, ...divideByConstant(this.emitter, op, this.both(a), b, most))
       return
@@ -451,16 +439,5 @@ class Legalizer {
     }
     const first = op === Op.udiv || op === Op.sdiv ? 0 : 2
     this.set(value, this.add(Op.word, [call], first), this.add(Op.word, [call], first + 1))
-  }
-
-  /** The function calls the routine for a divisor that is no constant: one call more is shorter than multiplications. */
-  private callsAnyhow(signed: boolean): boolean {
-    const at = signed ? 1 : 0
-    return (this.callsRoutine[at] ??= this.order.some(({ values }) =>
-      values.some(({ op, type, args }) => {
-        if (type !== I64 || (signed ? op !== Op.sdiv && op !== Op.srem : op !== Op.udiv && op !== Op.urem)) return false
-        return args[1]!.op !== Op.const && (this.known(args[0]!) & this.known(args[1]!)) === 0
-      }),
-    ))
   }
 }

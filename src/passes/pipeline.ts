@@ -80,7 +80,7 @@ export function runPasses(module: Module, options: PassOptions): void {
   const wanted: string[] = []
   const words = (needs: Needs): void => {
     const { func } = needs
-    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs, options.follow, small))
+    step('legalize', func, (each) => legalize(each, (name) => wanted.push(name), needs, options.follow))
     // Most values were of 64 bits.
     if (func.valueCount >= MANY_VALUES) step('renumber', func, () => func.renumber())
     if (optimize) {

@@ -96,7 +96,7 @@ b10: <- b6
   ret v90, 0, v92, v93
 `
 
-// The same in few bytes: the divisor is doubled up to the dividend, then taken away bit by bit.
+// The same in few bytes: 64 times the dividend's top bit goes into the remainder, from which the divisor is taken where it fits.
 const udivmod64Small = `
 func udivmod64(i32, i32, i32, i32)
 b0:
@@ -111,63 +111,50 @@ b1: <- b0
   v6:i32 = urem v0, v2
   ret v5, 0, v6, 0
 b2: <- b0
-  v7:i32 = or v2, v3
-  branch v7 b4 b3
-b3: <- b2
-  ret 0, 0, v0, v1
-b4: <- b2
-  jump b5
-b5: <- b4 b7
-  v10:i32 = phi v2, v15
-  v11:i32 = phi v3, v16
-  v12:i32 = phi 0, v17
-  v13:i32 = slt v11, 0
-  branch v13 b8 b6
-b6: <- b5
-  v14:i32 = ult2 v10, v11, v0, v1
-  branch v14 b7 b8
-b7: <- b6
-  v18:i64 = add2 v10, v11, v10, v11
-  v15:i32 = word v18, #0
-  v16:i32 = word v18, #1
-  v17:i32 = add v12, 1
-  jump b5
-b8: <- b5 b6
-  jump b9
-b9: <- b8 b12
-  v20:i32 = phi v0, v40
-  v21:i32 = phi v1, v41
-  v22:i32 = phi v10, v50
-  v23:i32 = phi v11, v51
-  v24:i32 = phi v12, v52
-  v25:i32 = phi 0, v42
-  v26:i32 = phi 0, v29
-  v27:i64 = add2 v25, v26, v25, v26
-  v28:i32 = word v27, #0
-  v29:i32 = word v27, #1
-  v30:i32 = ult2 v20, v21, v22, v23
-  branch v30 b11 b10
-b10: <- b9
-  v31:i64 = sub2 v20, v21, v22, v23
-  v32:i32 = word v31, #0
-  v33:i32 = word v31, #1
-  v34:i32 = add v28, 1
-  jump b12
-b11: <- b9
-  jump b12
-b12: <- b10 b11
-  v40:i32 = phi v32, v20
-  v41:i32 = phi v33, v21
-  v42:i32 = phi v34, v28
-  v53:i32 = lsr v22, 1
-  v54:i32 = lsl v23, 31
-  v50:i32 = or v53, v54
-  v51:i32 = lsr v23, 1
-  v52:i32 = sub v24, 1
-  v55:i32 = slt v52, 0
-  branch v55 b13 b9
-b13: <- b12
-  ret v42, v29, v40, v41
+  jump b3
+b3: <- b2 b7
+  v10:i32 = phi v0, v40
+  v11:i32 = phi v1, v16
+  v12:i32 = phi 0, v41
+  v13:i32 = phi 0, v42
+  v14:i32 = phi 64, v43
+  v20:i64 = add2 v12, v13, v12, v13
+  v21:i32 = word v20, #0
+  v22:i32 = word v20, #1
+  v23:i32 = lsr v11, 31
+  v24:i32 = add v21, v23
+  v15:i64 = add2 v10, v11, v10, v11
+  v17:i32 = word v15, #0
+  v16:i32 = word v15, #1
+  v25:i32 = slt v13, 0
+  branch v25 b5 b4
+b4: <- b3
+  v26:i32 = ult2 v24, v22, v2, v3
+  branch v26 b6 b5
+b5: <- b3 b4
+  v30:i64 = sub2 v24, v22, v2, v3
+  v31:i32 = word v30, #0
+  v32:i32 = word v30, #1
+  v33:i32 = add v17, 1
+  jump b7
+b6: <- b4
+  jump b7
+b7: <- b5 b6
+  v40:i32 = phi v33, v17
+  v41:i32 = phi v31, v24
+  v42:i32 = phi v32, v22
+  v43:i32 = sub v14, 1
+  branch v43 b3 b8
+b8: <- b7
+  v50:i32 = or v2, v3
+  branch v50 b10 b9
+b9: <- b8
+  ; by 0
+  jump b10
+b10: <- b8 b9
+  v51:i32 = phi v40, 0
+  v52:i32 = phi v16, 0
+  ret v51, v52, v41, v42
 `
 
 // high:low / d for high < d and d >= 2^31. Results: quotient, remainder.

@@ -105,10 +105,7 @@ export function runPasses(module: Module, options: PassOptions): void {
       }
       step('hoist', func, (each) => hoistLoads(each, isEntry(module, each), module.sections))
       step('phis', func, simplifyPhis)
-      if (!small && step('thread', func, (each) => threadJumps(each, options.follow))) {
-        step('fold', func, fold)
-        step('gvn', func, numberValues)
-      }
+      if (!small) step('thread', func, (each) => threadJumps(each, options.follow))
     }
     const plain = step('dead-code', func, removeDeadCode)
     if (!optimize) return

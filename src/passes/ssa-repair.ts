@@ -17,6 +17,8 @@ export class SsaRepair {
   readonly #func: Func
   /** Of each value of a copied block: what it is at the end of a copy. */
   readonly #versions = new Map<Value, Map<Block, Value>>()
+  /** The copied blocks: few. */
+  readonly #blocks: Block[] = []
 
   constructor(func: Func) {
     this.#func = func
@@ -24,6 +26,7 @@ export class SsaRepair {
 
   /** `twins`: what the values of `block` are in `copy`, which is a copy of it, and perhaps of others. */
   add(block: Block, copy: Block, twins: ReadonlyMap<Value, Value>): void {
+    if (!this.#blocks.includes(block)) this.#blocks.push(block)
     for (const value of block.values) {
       const twin = twins.get(value)
       if (twin === undefined) continue
@@ -40,7 +43,7 @@ export class SsaRepair {
       for (const user of block.values) {
         for (let at = 0; at < user.args.length; at++) {
           const value = user.args[at]!
-          if (!this.#versions.has(value)) continue
+          if (!this.#blocks.includes(value.block) || !this.#versions.has(value)) continue
           const atEnd = user.op === Op.phi
           // Within a block, what stands above is meant; copies have their own already.
           if (!atEnd && value.block === block) continue

@@ -22,8 +22,10 @@ const MOST_MERGES = 3
 const MOST_DECIDED = 8
 /** Operations between a phi and what hangs on it. */
 const MOST_STEPS = 4
-/** Branches that are looked at again. */
-const MOST_ROUNDS = 32
+/** Blocks of a function that get copies: fewer where it is large, since each time all of it is gone over. */
+const MOST_THREADED = 32
+const LEAST_THREADED = 4
+const VALUES_SEEN = 40_000
 
 export type Follow = (from: Value, to: Value) => void
 
@@ -35,41 +37,49 @@ export function threadJumps(func: Func, follow?: Follow): boolean {
   if (func.blocks.length < 3) return false
   removeUnreachable(func)
   let room = -1
-  let changed = false
+  let most = MOST_THREADED
+  let count = 0
   const done = new Set<Block>()
-  for (let round = 0, kind: number = Kind.REPEATED; round < MOST_ROUNDS; round++) {
-    let threaded = false
+  for (let kind: number = Kind.REPEATED; kind <= Kind.OWN && count < most;) {
+    const before = count
+    // Blocks that go meanwhile lead nowhere any more; new ones are looked at the next time.
     for (const block of func.blocks) {
-      if (done.has(block)) continue
-      const condition = block.terminator.args[0]
+      if (count >= most) break
+      if (block.successors.length !== 2 || block.predecessors.length < 2 || done.has(block)) continue
+      const condition = block.terminator.args[0]!
       const phi =
         kind === Kind.OWN ? decider(block) : kind === Kind.FAR ? farDecider(block) : repeatedBranch(func, block)
       if (phi === undefined) continue
-      if (room < 0) room = SPARE + GROWTH * sizeOf(func)
+      if (room < 0) {
+        const size = sizeOf(func)
+        room = SPARE + GROWTH * size
+        most = Math.max(LEAST_THREADED, Math.min(MOST_THREADED, VALUES_SEEN / size))
+      }
       const head = phi.block
       if (kind !== Kind.FAR) done.add(block)
       const plan = newPlan()
       plan.values = kind === Kind.FAR ? sizeUpTo(block, head) : 0
-      if (!look(func, head, phi, plan, 0) || ((kind === Kind.FAR || isHeader(head)) && !plan.again))
-        plan.values = Infinity
-      const growth = plan.values * plan.constants.size
-      if (!(growth <= room)) {
-        if (kind === Kind.REPEATED) forget(phi, condition!)
+      const growth = isWanted(func, phi, plan, kind) ? plan.values * plan.constants.size : Infinity
+      if (growth > room) {
+        if (kind === Kind.REPEATED) forget(phi, condition)
         continue
       }
       room -= growth
       new Threader(func, follow).specialise(head, phi, 0)
-      threaded = true
-      break
+      count++
     }
-    if (threaded) changed = true
-    else if (kind === Kind.OWN) break
-    else kind++
+    if (count === before) kind++
   }
-  if (!changed) return false
+  if (count === 0) return false
   simplifyCfg(func)
   removeRedundantPhis(func)
   return true
+}
+
+/** Copies may be made, and a loop's head gets them for its ways back alone. */
+function isWanted(func: Func, phi: Value, plan: Plan, kind: number): boolean {
+  if (!look(func, phi.block, phi, plan, 0)) return false
+  return plan.again || (kind !== Kind.FAR && !isHeader(phi.block))
 }
 
 /** The branch asks what it asked. */

@@ -60,16 +60,15 @@ export function decodeText(
   }
 
   const view = new DataView(text.buffer, text.byteOffset, text.byteLength)
+  const fields = { dst: 0, src: 0, offset: 0, imm: 0 }
   for (let slot = 0; slot < slots; slot++) {
     const at = slot * 8
     const opcode = view.getUint8(at)
     const registers = view.getUint8(at + 1)
-    const fields = {
-      dst: registers & 15,
-      src: registers >> 4,
-      offset: view.getInt16(at + 2, true),
-      imm: view.getInt32(at + 4, true),
-    }
+    fields.dst = registers & 15
+    fields.src = registers >> 4
+    fields.offset = view.getInt16(at + 2, true)
+    fields.imm = view.getInt32(at + 4, true)
     const row = findRow(opcode, fields)
     if (row === undefined) {
       reportUnknown(opcode, fields, slot, report)

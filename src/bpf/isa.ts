@@ -463,8 +463,32 @@ function jumpRows(): Row[] {
   return rows
 }
 
+/** What any row may have. */
+interface AnyRow extends RowBase {
+  readonly kind: Row['kind']
+  readonly op?: AluOp | AtomicOp | JumpOp
+  readonly width?: 32 | 64
+  readonly source?: 'imm' | 'reg'
+  readonly size?: 1 | 2 | 4 | 8
+  readonly signed?: boolean
+  readonly fetch?: boolean
+  readonly callee?: 'helper' | 'local' | 'register'
+  readonly indirect?: boolean
+}
+
+/**
+ * The row with all properties that rows may have, in one order, undefined where its kind has none: engines find those of alike objects
+ * at once, and reading a program asks for many.
+ */
+function alike({ kind, op, width, source, size, signed, fetch, callee, indirect, ...base }: AnyRow): Row {
+  const { name, opcode, syntax } = base
+  const { dst, src, offset, imm } = base.fixed
+  const fixed = { dst, src, offset, imm }
+  return { kind, op, width, source, size, signed, fetch, callee, indirect, name, opcode, fixed, syntax } as Row
+}
+
 /** The table. Rows that share an opcode are told apart by one fixed field (`discriminator`). */
-export const rows: readonly Row[] = [...arithmeticRows(), ...memoryRows(), ...atomicRows(), ...jumpRows()]
+export const rows: readonly Row[] = [...arithmeticRows(), ...memoryRows(), ...atomicRows(), ...jumpRows()].map(alike)
 
 /** All rows of one opcode byte, and the field whose value tells them apart (undefined for a single row). */
 export interface OpcodeRows {
@@ -493,9 +517,22 @@ export function findRow(opcode: number, fields: { readonly [field in FieldName]:
   if (group === undefined) return undefined
   const { discriminator } = group
   if (discriminator === undefined) return group.rows[0]
-  const value = fields[discriminator]
-  for (const row of group.rows) if (row.fixed[discriminator] === value) return row
-  return undefined
+  const { rows: candidates } = group
+  // Field by field: names that vary are looked up slowly.
+  switch (discriminator) {
+    case 'dst':
+      for (const row of candidates) if (row.fixed.dst === fields.dst) return row
+      return undefined
+    case 'src':
+      for (const row of candidates) if (row.fixed.src === fields.src) return row
+      return undefined
+    case 'offset':
+      for (const row of candidates) if (row.fixed.offset === fields.offset) return row
+      return undefined
+    case 'imm':
+      for (const row of candidates) if (row.fixed.imm === fields.imm) return row
+      return undefined
+  }
 }
 
 /** Slots from the instruction after this one to the target of a jump or a local call; undefined for every other row. */

@@ -129,19 +129,26 @@ export function basicBlocks(program: Program, fn: BpfFunction): BasicBlock[] {
   return blocks
 }
 
-/** Those of block b are from[first[b]] to from[first[b + 1] - 1]. */
-function predecessorsOf(blocks: readonly BasicBlock[]): { first: Int32Array; from: Int32Array } {
+/** Those of block b are from[first[b]] to from[first[b + 1] - 1]: of all blocks, or those whose numbers are `among`. */
+export function predecessorsOf(
+  blocks: readonly BasicBlock[],
+  among?: readonly number[],
+): { first: Int32Array; from: Int32Array } {
   const first = int32(blocks.length + 1)
+  const count = among === undefined ? blocks.length : among.length
   let edges = 0
-  for (const { successors } of blocks) {
-    for (const to of successors) first[to]!++
+  for (let at = 0; at < count; at++) {
+    const { successors } = blocks[among === undefined ? at : among[at]!]!
+    for (let edge = 0; edge < successors.length; edge++) first[successors[edge]!]!++
     edges += successors.length
   }
   // Where each ends, then, counted down, where it begins.
   for (let index = 1; index <= blocks.length; index++) first[index]! += first[index - 1]!
   const from = int32(edges)
-  for (let index = blocks.length - 1; index >= 0; index--) {
-    for (const to of blocks[index]!.successors) from[--first[to]!] = index
+  for (let at = count - 1; at >= 0; at--) {
+    const index = among === undefined ? at : among[at]!
+    const { successors } = blocks[index]!
+    for (let edge = 0; edge < successors.length; edge++) from[--first[successors[edge]!]!] = index
   }
   return { first, from }
 }

@@ -3,7 +3,7 @@
 // so a loop that leaves a register alone has no phi of it.
 
 import { int32 } from '../base/arrays.ts'
-import type { BasicBlock } from './liveness.ts'
+import { type BasicBlock, predecessorsOf } from './liveness.ts'
 
 const REGISTERS = 10
 /** Walks before all live registers get phis; each loop in a loop may take one more. */
@@ -16,7 +16,7 @@ const UNKNOWN = -1
  */
 export function placePhis(blocks: readonly BasicBlock[], order: readonly number[]): Int32Array {
   const phis = int32(blocks.length)
-  const edges = predecessors(blocks, order)
+  const { first, from } = predecessorsOf(blocks, order)
   // By block and register: the definition that reaches its start, and its end. A definition is the number of the block that writes
   // the register, times 2, and 1 more for the phi at its start.
   const starts = int32(blocks.length * REGISTERS)
@@ -28,11 +28,11 @@ export function placePhis(blocks: readonly BasicBlock[], order: readonly number[
     for (let at = 0; at < order.length; at++) {
       const index = order[at]!
       const { liveIn, defined } = blocks[index]!
-      const from = edges[index]!
-      const joins = from.length + (at === 0 ? 1 : 0) > 1
+      const begin = first[index]!
+      const end = first[index + 1]!
       const row = index * REGISTERS
-      if (!joins && at > 0) {
-        const before = from[0]! * REGISTERS
+      if (end - begin === 1 && at > 0) {
+        const before = from[begin]! * REGISTERS
         for (let register = 0; register < REGISTERS; register++) {
           ends[row + register] = (defined & (1 << register)) !== 0 ? index * 2 : ends[before + register]!
         }
@@ -42,7 +42,7 @@ export function placePhis(blocks: readonly BasicBlock[], order: readonly number[
         const bit = 1 << register
         let definition = at === 0 ? outside : UNKNOWN
         if ((liveIn & bit) !== 0) {
-          for (let edge = 0; edge < from.length && (phis[index]! & bit) === 0; edge++) {
+          for (let edge = begin; edge < end && (phis[index]! & bit) === 0; edge++) {
             const other = ends[from[edge]! * REGISTERS + register]!
             if (walk >= MAXIMUM_WALKS) phis[index]! |= bit
             else if (other === UNKNOWN || other === definition) continue
@@ -57,13 +57,14 @@ export function placePhis(blocks: readonly BasicBlock[], order: readonly number[
     }
     for (let at = 0; at < order.length; at++) {
       const index = order[at]!
-      const from = edges[index]!
-      if (from.length === 1 && at > 0) continue
+      const begin = first[index]!
+      const end = first[index + 1]!
+      if (end - begin === 1 && at > 0) continue
       const open = blocks[index]!.liveIn & ~phis[index]!
       for (let register = 0; register < REGISTERS; register++) {
         if ((open & (1 << register)) === 0) continue
         const start = starts[index * REGISTERS + register]!
-        for (let edge = 0; edge < from.length; edge++) {
+        for (let edge = begin; edge < end; edge++) {
           if (ends[from[edge]! * REGISTERS + register] === start) continue
           phis[index]! |= 1 << register
           again = true
@@ -72,14 +73,4 @@ export function placePhis(blocks: readonly BasicBlock[], order: readonly number[
     }
   }
   return phis
-}
-
-/** By block: those that are reached and go on to it. */
-function predecessors(blocks: readonly BasicBlock[], order: readonly number[]): number[][] {
-  const all: number[][] = blocks.map(() => [])
-  for (let at = 0; at < order.length; at++) {
-    const { successors } = blocks[order[at]!]!
-    for (let edge = 0; edge < successors.length; edge++) all[successors[edge]!]!.push(order[at]!)
-  }
-  return all
 }

@@ -7,7 +7,9 @@ import { type Block, type Func, disconnect } from './func.ts'
 /** Blocks reached from the entry in reverse postorder; sets `order` of every block (-1: not reached). */
 export function reversePostorder(func: Func): Block[] {
   const { blocks } = func
-  const order: Block[] = []
+  // Filled from its end; an array that grows would be copied again and again.
+  const order = blocks.slice()
+  let first = order.length
   for (let index = 0; index < blocks.length; index++) blocks[index]!.order = -1
   const stack: Block[] = [blocks[0]!]
   // Until it has its number, `order` counts a block's successors that were looked at.
@@ -15,7 +17,7 @@ export function reversePostorder(func: Func): Block[] {
   for (let block = stack[0]; block !== undefined;) {
     const { successors } = block
     if (block.order === successors.length) {
-      order.push(block)
+      order[--first] = block
       stack.pop()
       block = stack[stack.length - 1]
       continue
@@ -26,7 +28,7 @@ export function reversePostorder(func: Func): Block[] {
     stack.push(successor)
     block = successor
   }
-  order.reverse()
+  if (first > 0) order.splice(0, first)
   for (let index = 0; index < order.length; index++) order[index]!.order = index
   return order
 }

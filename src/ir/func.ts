@@ -180,9 +180,18 @@ export class Func {
     constants[at] = constant
   }
 
+  /** Sets `uses` of all constants, which no block has, to 0. */
+  forgetConstantUses(): void {
+    const { constants } = this
+    for (let at = 0; at < constants.length; at++) {
+      const constant = constants[at]!
+      if (constant !== null) constant.uses = 0
+    }
+  }
+
   private growConstants(): void {
     const before = this.constants
-    this.constants = [...before, ...before, ...before, ...before].fill(null)
+    this.constants = before.concat(before, before, before).fill(null)
     for (const constant of before) if (constant !== null) this.putConstant(constant)
   }
 
@@ -247,14 +256,8 @@ export function disconnect(from: Block, at: number): void {
 
 /** Sets `uses` of every value. */
 export function countUses(func: Func): void {
-  for (const { values } of func.blocks) {
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!
-      const { args } = value
-      value.uses = 0
-      for (let at = 0; at < args.length; at++) args[at]!.uses = 0
-    }
-  }
+  func.forgetConstantUses()
+  for (const { values } of func.blocks) for (let index = 0; index < values.length; index++) values[index]!.uses = 0
   for (const { values } of func.blocks) {
     for (let index = 0; index < values.length; index++) {
       const { args } = values[index]!

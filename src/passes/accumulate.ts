@@ -7,8 +7,9 @@ import { Op } from '../ir/op.ts'
 export function accumulate(func: Func): boolean {
   const sums: Value[] = []
   let products = false
-  for (const block of func.blocks) {
-    for (const value of block.values) {
+  for (const { values } of func.blocks) {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
       if (value.op === Op.add2) sums.push(value)
       else if (value.op === Op.umul || value.op === Op.smul) products = true
     }

@@ -18,20 +18,6 @@ export function knownHigh(constant: Value): number {
   return (constant.immHigh === 0 ? ZERO : 0) | (constant.immHigh === constant.imm >> 31 ? SIGN : 0)
 }
 
-/** By id of each I64 value: a set of ZERO and SIGN. */
-function highWords(func: Func, ranges: Ranges): Uint8Array {
-  const facts = uint8(func.valueCount)
-  for (const block of func.blocks) {
-    const { values } = block
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!
-      if (value.type !== I64) continue
-      facts[value.id] = (ranges.isWord(value) ? ZERO : 0) | (ranges.isSignedWord(value) ? SIGN : 0)
-    }
-  }
-  return facts
-}
-
 /** Operations of which the low word depends on low words alone. */
 export function needsLowAlone(op: number): boolean {
   switch (op) {
@@ -61,6 +47,8 @@ export class Needs {
   /** Of what it returns: LOW or BOTH. */
   result: number
   readonly params: Value[] = []
+  /** What is needed whoever reads it. */
+  readonly roots: Value[] = []
   readonly returns: Value[] = []
   /** Calls of it. */
   readonly calls: { readonly from: Needs; readonly value: Value }[] = []
@@ -69,9 +57,19 @@ export class Needs {
   constructor(func: Func, ranges: Ranges, result: number) {
     this.func = func
     this.ranges = ranges
-    this.facts = highWords(func, ranges)
+    this.facts = uint8(func.valueCount)
     this.demand = uint8(func.valueCount)
     this.result = result
+    for (const { values } of func.blocks) {
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]!
+        if (value.type === I64) {
+          this.facts[value.id] = (ranges.isWord(value) ? ZERO : 0) | (ranges.isSignedWord(value) ? SIGN : 0)
+        }
+        if (value.op === Op.param) this.params[value.imm] = value
+        if ((attributes[value.op]! & (EFFECT | TERMINATOR)) !== 0) this.roots.push(value)
+      }
+    }
   }
 
   need(value: Value, words: number): void {
@@ -101,16 +99,10 @@ export function findNeeds(
     return byIndex[call.callee!.index]
   }
   for (const needs of all) {
-    for (const block of needs.func.blocks) {
-      const { values } = block
-      for (let index = 0; index < values.length; index++) {
-        const value = values[index]!
-        if (value.op === Op.param) needs.params[value.imm] = value
-        if ((attributes[value.op]! & (EFFECT | TERMINATOR)) === 0) continue
-        if (value.op === Op.ret) needs.returns.push(value)
-        calleeOf(value)?.calls.push({ from: needs, value })
-        needs.need(value, LOW)
-      }
+    for (const value of needs.roots) {
+      if (value.op === Op.ret) needs.returns.push(value)
+      calleeOf(value)?.calls.push({ from: needs, value })
+      needs.need(value, LOW)
     }
   }
   for (let again = true; again;) {

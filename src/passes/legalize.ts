@@ -82,10 +82,12 @@ class Legalizer {
     this.parameters()
     for (const block of this.order) {
       this.out = []
-      this.divisions.clear()
+      if (this.divisions.size > 0) this.divisions.clear()
       const signs: Value[] = []
-      for (const value of block.values) {
-        if (value.op !== Op.phi) break
+      const { values } = block
+      let index = 0
+      for (; values[index]!.op === Op.phi; index++) {
+        const value = values[index]!
         if (this.demand[value.id] === 0) continue
         this.out.push(value)
         if (value.type !== I64) {
@@ -111,8 +113,9 @@ class Legalizer {
         phis.push({ from, low: value, high })
       }
       for (const sign of signs) this.out.push(sign)
-      for (const value of block.values) {
-        if (value.op === Op.phi || this.demand[value.id] === 0) continue
+      for (; index < values.length; index++) {
+        const value = values[index]!
+        if (this.demand[value.id] === 0) continue
         this.current = value
         this.value(value)
       }
@@ -205,7 +208,7 @@ class Legalizer {
 
   /** A word operand: itself, unless it was a trunc or a high and is now the word that it reads. */
   private plain(value: Value): Value {
-    return value.type === I32 && this.lows[value.id] !== undefined ? this.lows[value.id]! : value
+    return value.type === I32 ? (this.lows[value.id] ?? value) : value
   }
 
   private value(value: Value): void {
@@ -253,8 +256,18 @@ class Legalizer {
       default:
         break
     }
-    value.args = this.flatten(args)
+    if (!this.replaceWords(args)) value.args = this.flatten(args)
     this.out.push(value)
+  }
+
+  /** If all operands are words, replaces those that are words of others now. */
+  private replaceWords(args: Value[]): boolean {
+    for (let at = 0; at < args.length; at++) if (args[at]!.type === I64) return false
+    for (let at = 0; at < args.length; at++) {
+      const word = this.lows[args[at]!.id]
+      if (word !== undefined) args[at] = word
+    }
+    return true
   }
 
   /** Comparisons of two words that are extended alike are comparisons of words. */

@@ -17,7 +17,7 @@ export function sinkNeutral(func: Func): boolean {
   for (const block of func.blocks) {
     const { predecessors, values } = block
     if (predecessors.length < 2 || predecessors.length > MOST_WAYS || values[0]!.op !== Op.phi) continue
-    if (!hasNeutralPhi(values)) continue
+    if (!hasNeutralPhi(values) || !hasCandidate(block)) continue
     if (!counted) {
       countUses(func)
       reversePostorder(func)
@@ -85,6 +85,26 @@ function isNeutral(op: number, { op: kind, imm, immHigh, type }: Value): boolean
   if (kind !== Op.const) return false
   const all = op === Op.and ? -1 : 0
   return imm === all && (type !== I64 || immHigh === all)
+}
+
+/** Whether there is an operation on a phi of the block: uses are counted for those alone. */
+function hasCandidate(block: Block): boolean {
+  const { values } = block
+  for (let index = 0; index < values.length; index++) {
+    const { op, args } = values[index]!
+    // From add to asr stand the operations of which phiOperand knows some.
+    if (op < Op.add || op > Op.asr) continue
+    for (let at = 0; at < 2; at++) {
+      const phi = args[at]!
+      if (phi.op === Op.phi && phi.block === block && pays(op, phi) && takesNeutral(op, at)) return true
+    }
+  }
+  return false
+}
+
+/** Whether the operation is neutral to this operand being 0, or all bits. */
+function takesNeutral(op: number, at: number): boolean {
+  return at === 1 || op === Op.add || op === Op.or || op === Op.xor || op === Op.and
 }
 
 /** Whether a phi has an operand that is neutral to something. */

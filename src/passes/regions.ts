@@ -61,6 +61,9 @@ for (const op of [Op.frame, Op.address, Op.tableaddress, Op.param, Op.trunc, Op.
   follows[op] = 1
 }
 for (const op of [Op.add, Op.add2, Op.sub, Op.select, Op.phi]) follows[op] = 1
+/** By operation: 1 where it is none unless an operand is one; those of phis may come later. */
+const derives = new Uint8Array(256)
+for (const op of [Op.trunc, Op.zext, Op.load32, Op.word, Op.add, Op.add2, Op.sub, Op.select]) derives[op] = 1
 
 /**
  * Whether an address is one that `Addresses` would know, as is plain without it: the context, env, a stack, a section or a map and
@@ -116,7 +119,7 @@ export class Addresses {
       const { values } = order[at]!
       for (let index = 0; index < values.length; index++) {
         const value = values[index]!
-        if (follows[value.op] === 0) region[value.id] = 0
+        if (follows[value.op] === 0 || (derives[value.op] === 1 && !this.hasAddress(value))) region[value.id] = 0
         else {
           this.visit(value)
           if (region[value.id]! > 0) followed.push(value)
@@ -138,6 +141,13 @@ export class Addresses {
 
   isExact(address: Value): boolean {
     return this.from[address.id] === this.to[address.id]
+  }
+
+  /** Whether an operand is an address. Of most values none is. */
+  private hasAddress({ args }: Value): boolean {
+    const { region } = this
+    for (let at = 0; at < args.length; at++) if (region[args[at]!.id]! > 0) return true
+    return false
   }
 
   private visit(value: Value): void {
@@ -235,6 +245,10 @@ export class Addresses {
       if (arg === value || (arg.op === Op.const && arg.imm === 0)) continue
       const other = this.of(arg)
       if (other === UNVISITED) continue
+      if (other === 0) {
+        region = 0
+        break
+      }
       if (region === UNVISITED) {
         region = other
         from = this.from[arg.id]!

@@ -35,6 +35,7 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   const words = (count + 31) >>> 5
   const final: (Value | undefined)[][] = []
   const phis: { phi: Value; slot: Slot }[] = []
+  let replaced = false
   const type = (slot: Slot): Type => (slot.size > 4 ? I64 : I32)
   const zero = (slot: Slot): Value => (slot.size > 4 ? func.double(0, 0) : func.word(0))
   for (const block of order) {
@@ -76,8 +77,10 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
       }
       const before = state[slot.index] ?? zero(slot)
       const at = slots.offsetOf(value) - slot.offset
-      if (!isStore(value.op)) value.replacement = extract(func, make, value.op, before, at)
-      else if (accessBytes[value.op] === slot.size) state[slot.index] = value.args[1]!
+      if (!isStore(value.op)) {
+        value.replacement = extract(func, make, value.op, before, at)
+        replaced = true
+      } else if (accessBytes[value.op] === slot.size) state[slot.index] = value.args[1]!
       else state[slot.index] = insert(func, make, value, before, at)
     }
     block.values = kept
@@ -85,7 +88,7 @@ export function promoteStackSlots(func: Func, isEntry: boolean): boolean {
   for (const { phi, slot } of phis) {
     phi.args = phi.block.predecessors.map((from) => final[from.order]![slot.index] ?? zero(slot))
   }
-  replaceValues(func)
+  if (replaced) replaceValues(func)
   return true
 }
 

@@ -48,29 +48,48 @@ export function removeUnreachable(func: Func): Block[] {
 export function dominators(order: readonly Block[]): Int32Array {
   const idom = int32(order.length).fill(-1)
   idom[0] = 0
-  for (let changed = true; changed;) {
+  const headers: number[] = []
+  for (let index = 1; index < order.length; index++) {
+    const block = order[index]!
+    idom[index] = dominatorOf(block, idom)
+    const { predecessors } = block
+    for (let edge = 0; edge < predecessors.length; edge++) {
+      if (predecessors[edge]!.order < index) continue
+      headers.push(index)
+      break
+    }
+  }
+  // What the first walk did not know are the edges back. Mostly they tell nothing new, and then nothing else can change.
+  let changed = false
+  for (const index of headers) if (dominatorOf(order[index]!, idom) !== idom[index]) changed = true
+  while (changed) {
     changed = false
     for (let index = 1; index < order.length; index++) {
-      let dominator = -1
-      for (const predecessor of order[index]!.predecessors) {
-        let other = predecessor.order
-        if (other < 0 || idom[other]! < 0) continue
-        if (dominator < 0) {
-          dominator = other
-          continue
-        }
-        while (dominator !== other) {
-          while (dominator > other) dominator = idom[dominator]!
-          while (other > dominator) other = idom[other]!
-        }
-      }
-      if (idom[index] !== dominator) {
-        idom[index] = dominator
-        changed = true
-      }
+      const dominator = dominatorOf(order[index]!, idom)
+      if (idom[index] === dominator) continue
+      idom[index] = dominator
+      changed = true
     }
   }
   return idom
+}
+
+/** Where the ways to a block's predecessors, those of which that is known, part. */
+function dominatorOf({ predecessors }: Block, idom: Int32Array): number {
+  let dominator = -1
+  for (let edge = 0; edge < predecessors.length; edge++) {
+    let other = predecessors[edge]!.order
+    if (other < 0 || idom[other]! < 0) continue
+    if (dominator < 0) {
+      dominator = other
+      continue
+    }
+    while (dominator !== other) {
+      while (dominator > other) dominator = idom[dominator]!
+      while (other > dominator) other = idom[other]!
+    }
+  }
+  return dominator
 }
 
 function dominates(idom: Int32Array, above: number, below: number): boolean {
@@ -101,8 +120,9 @@ export function findLoops(order: readonly Block[], idom: Int32Array): void {
       stack.push(latch)
     }
     while (stack.length > 0) {
-      const block = stack.pop()!
-      for (const predecessor of block.predecessors) {
+      const { predecessors: before } = stack.pop()!
+      for (let edge = 0; edge < before.length; edge++) {
+        const predecessor = before[edge]!
         if (predecessor.order < 0 || seen[predecessor.order] === header.order) continue
         seen[predecessor.order] = header.order
         predecessor.loopDepth++

@@ -2,8 +2,9 @@
 // a 0. clang turns the latter into the former on its way to bytecode. Of -, |, ^ and shifts the same, and of & with all bits.
 // Needs and leaves: any stage.
 
+import { int32 } from '../base/arrays.ts'
 import { reversePostorder } from '../ir/cfg.ts'
-import { type Block, type Func, type Value, countUses, replaceValues } from '../ir/func.ts'
+import { type Block, type Func, type Value, replaceValues } from '../ir/func.ts'
 import { I64, Op, VOID } from '../ir/op.ts'
 
 /** Ways in that a block has at most, and on how many of them the operation may be. */
@@ -12,21 +13,20 @@ const MOST_COPIES = 2
 
 /** True if it changed anything. */
 export function sinkNeutral(func: Func): boolean {
-  let counted = false
+  let uses: Int32Array | undefined
   let changed = false
   for (const block of func.blocks) {
     const { predecessors, values } = block
     if (predecessors.length < 2 || predecessors.length > MOST_WAYS || values[0]!.op !== Op.phi) continue
     if (!hasNeutralPhi(values) || !hasCandidate(block)) continue
-    if (!counted) {
-      countUses(func)
+    if (uses === undefined) {
+      uses = usesOf(func)
       reversePostorder(func)
     }
-    counted = true
     // Not at a loop's head: it would come to the loop's end.
     if (predecessors.some(({ order }) => order >= block.order)) continue
     for (const value of values) {
-      const at = phiOperand(value, block)
+      const at = phiOperand(value, block, uses)
       if (at < 0) continue
       const phi = value.args[at]!
       const other = value.args[1 - at]!
@@ -46,13 +46,25 @@ export function sinkNeutral(func: Func): boolean {
       value.replacement = phi
       // A shift's amount may have another type.
       phi.type = value.type
-      phi.uses = value.uses
-      other.uses += predecessors.length - 1
+      uses[phi.id] = uses[value.id]!
+      uses[other.id]! += predecessors.length - 1
       changed = true
     }
   }
   if (changed) replaceValues(func)
   return changed
+}
+
+/** By id: of how many operands it is one. */
+function usesOf(func: Func): Int32Array {
+  const uses = int32(func.valueCount)
+  for (const { values } of func.blocks) {
+    for (let index = 0; index < values.length; index++) {
+      const { args } = values[index]!
+      for (let at = 0; at < args.length; at++) uses[args[at]!.id]!++
+    }
+  }
+  return uses
 }
 
 /** It is neutral on some way, and the operation is needed on few. */
@@ -63,8 +75,8 @@ function pays(op: number, { args }: Value): boolean {
 }
 
 /** Which operand is a phi of the block that nothing else reads and that may be neutral there; -1 for none. */
-function phiOperand({ op, args }: Value, block: Block): number {
-  const isOne = (value: Value): boolean => value.op === Op.phi && value.block === block && value.uses === 1
+function phiOperand({ op, args }: Value, block: Block, uses: Int32Array): number {
+  const isOne = (value: Value): boolean => value.op === Op.phi && value.block === block && uses[value.id] === 1
   switch (op) {
     case Op.add:
     case Op.or:

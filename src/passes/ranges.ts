@@ -138,7 +138,7 @@ class Analysis {
     this.derived = int32(func.valueCount)
     this.derivedNext = int32(func.valueCount)
     this.values = emptySlots(func.valueCount)
-    this.madeBy = new Int32Array(func.valueCount)
+    this.madeBy = int32(func.valueCount)
     let slots = func.valueCount
     for (const block of order) {
       for (const value of block.values) {

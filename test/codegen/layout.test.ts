@@ -36,8 +36,11 @@ function walk(fn: CodeFunction, seed: number): number[] {
       if ((hash(time(code.n)) % 2 === 0) === (form === F.CBZ)) taken = code.target
     } else if (cond !== Cond.AL && equal !== (cond === Cond.EQ)) continue
     else if (form === F.B) taken = code.target
-    else if (form === F.CMP_r) equal = hash(time(code.n), time(code.m)) % 2 === 0
-    else {
+    else if (form === F.CMP_r) {
+      // Whichever way round the two are compared.
+      const times = [time(code.n), time(code.m)]
+      equal = hash(Math.min(...times), Math.max(...times)) % 2 === 0
+    } else {
       trace.push(hash(code.form, code.imm, code.d, code.n, code.m))
       if (code.d >= 0) written.set(code.d, trace.length)
     }

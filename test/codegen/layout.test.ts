@@ -3,9 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { Code, CodeBlock, CodeFunction, P } from '../../src/codegen/code.ts'
 import { arrangeBlocks } from '../../src/codegen/layout.ts'
 import { straighten } from '../../src/codegen/straighten.ts'
-import { F } from '../../src/thumb/forms.ts'
+import { F, FIELD, formNames, writes } from '../../src/thumb/forms.ts'
 import { Cond } from '../../src/thumb/instruction.ts'
 import { randomFunction } from './random-code.ts'
+
+/** Whether it reads its register d. */
+function stores(form: number): boolean {
+  if (form >= formNames.length) return form === P.SPILL_STORE || form === P.ARGUMENT_STORE
+  return (writes[form]! & FIELD.d) === 0
+}
 
 /**
  * The instructions that a run executes, as numbers, but for branches and comparisons. How a comparison turns out depends on
@@ -42,7 +48,7 @@ function walk(fn: CodeFunction, seed: number): number[] {
       equal = hash(Math.min(...times), Math.max(...times)) % 2 === 0
     } else {
       trace.push(hash(code.form, code.imm, code.d, code.n, code.m))
-      if (code.d >= 0) written.set(code.d, trace.length)
+      if (code.d >= 0 && !stores(form)) written.set(code.d, trace.length)
     }
     if (form === P.TABLE_BRANCH) taken = code.targets[hash(trace.length) % code.targets.length]!
     if (form === P.RETURN || form === P.UNREACHABLE) break

@@ -1,5 +1,5 @@
-// Critical edges: from a block with several ways out to one with several ways in. Split, each has a block of its own, where
-// the moves of phis can stand.
+// Critical edges: from a block with several ways out to one with several ways in, or with phis of one way, which passes may leave.
+// Split, each has a block of its own, where the moves of phis can stand.
 
 import type { Block, Func } from './func.ts'
 import { Op, VOID } from './op.ts'
@@ -13,7 +13,7 @@ export function splitCriticalEdges(func: Func): void {
     if (block.successors.length < 2) continue
     for (let index = 0; index < block.successors.length; index++) {
       const target = block.successors[index]!
-      if (target.predecessors.length < 2) continue
+      if (target.predecessors.length < 2 && target.values[0]!.op !== Op.phi) continue
       const edge = func.newBlock()
       edge.loopDepth = Math.min(block.loopDepth, target.loopDepth)
       func.append(edge, Op.jump, VOID, [], 0, block.terminator.origin)

@@ -8,6 +8,7 @@ import { removeUnreachable } from '../ir/cfg.ts'
 import { type Block, type Func, type Value, connect, countUses, disconnect } from '../ir/func.ts'
 import { significantBits } from '../ir/known.ts'
 import { COMPARE, I32, I64, Op, VOID, attributes } from '../ir/op.ts'
+import { removeRedundantPhis } from './redundant-phis.ts'
 import { type Interval, type Test, complement, domainOf, intersect, testOf } from './switch-tests.ts'
 
 /** Entries of a table, at most. */
@@ -65,8 +66,11 @@ export function makeSwitches(func: Func, small: boolean): boolean {
     changed = true
   }
   // Nodes that became empty, and roots of trees that another's values never come to.
-  if (changed) removeUnreachable(func)
-  return changed
+  if (!changed) return false
+  const before = func.blocks.length
+  // What only led through comparisons that are gone comes by one way now.
+  if (removeUnreachable(func).length < before) removeRedundantPhis(func)
+  return true
 }
 
 /** Whether a comparison with a constant follows another of the same value, and that a third one. */

@@ -20,6 +20,8 @@ const seeds: readonly (readonly [number, number, number, 0 | 2 | 's'])[] = [
   [40615244, 11, 0, 's'],
   // Values of 64 bits without a bound, outside of a table.
   [40466176, 30, 2, 2],
+  // A block that comes by one way behind threads and a table, with phis.
+  [60078914, 4, 1, 2],
 ]
 
 const machine = new Simulator()

@@ -1,114 +1,95 @@
-// `npm run fuzz -- [--from SEED] [--count N] [--workers N] [--machine qemu]` (`--help`): random programs, compiled at -O2, -Os and -O0 and run on
-// the simulator, with `--machine qemu` on QEMU too, against the interpreter. Seed n gives the same program each time. Prints how far it is,
-// each seed that differs, and the count at the end; status 1 if any differs. tools/reduce.test.ts makes such a program small.
+// `npm run fuzz -- [--from SEED] [--count N] [--workers N] [--machine qemu] [--c]` (`--help`): random programs, compiled at -O2, -Os and -O0
+// and run on the simulator, with `--machine qemu` on QEMU too, against the interpreter; with `--c` random C through clang-19, against what
+// it gives natively. Seed n gives the same program each time. Prints how far it is, each seed that differs, and the count at the end; status 1
+// if any differs. tools/reduce.test.ts makes a program of bytecode small.
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 
-import { startQemu } from '../../src/machine/node/qemu.ts'
-import { Simulator } from '../../src/machine/sim/simulator.ts'
-import { compareRuns, makeContext } from '../../test/support/differential.ts'
-import { BatchComparison, caseOf, nameOf } from '../../test/support/differential-batch.ts'
-import { CONTEXT_BYTES, randomProgram } from '../../test/support/random-program.ts'
 import { parseOptions } from '../options.ts'
+import { type Message, work, workOnC, workWithQemu } from './workers.ts'
 
 const { values } = parseOptions({
   options: {
     from: { type: 'string', default: '1' },
-    count: { type: 'string', default: '100000' },
+    count: { type: 'string' },
     workers: { type: 'string', default: '1' },
     machine: { type: 'string', default: 'sim' },
+    c: { type: 'boolean', default: false },
     worker: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
+const { machine, c } = values
 const from = Number(values.from)
-const count = Number(values.count)
+const count = Number(values.count ?? (c ? 1000 : 100_000))
 const workers = Number(values.workers)
-const machine = values.machine
-/** Programs that QEMU runs in one go. */
-const BATCH = 250
-/** test/support/, from build/tools/fuzz/. */
-const sources = join(dirname(fileURLToPath(import.meta.url)), '../../../test/support')
-
-async function work(offset: number): Promise<void> {
-  let simulator = new Simulator({ cycles: false })
-  let done = 0
-  for (let seed = from + offset; seed < from + count; seed += workers) {
-    const one = caseOf(seed)
-    // The simulator keeps what it has decoded; now and then it may forget.
-    if (done % 2000 === 0) simulator = new Simulator({ cycles: false })
-    let problem = ''
-    try {
-      const { text } = randomProgram(seed, one.length, one.functions)
-      const { equal } = await compareRuns(text, makeContext(CONTEXT_BYTES, seed), simulator, {
-        optimize: one.level,
-        check: false,
-      })
-      if (!equal) problem = 'differs'
-    } catch (error) {
-      problem = String(error)
-    }
-    if (problem !== '') process.send!({ problem: `${nameOf(one)}: ${problem}` })
-    if (++done % 500 === 0) process.send!({ done: 500 })
-  }
-  process.send!({ done: done % 500 })
-}
-
-async function workInBatches(offset: number): Promise<void> {
-  const qemu = await startQemu()
-  for (let start = from + offset * BATCH; start < from + count; start += workers * BATCH) {
-    const cases = Array.from({ length: Math.min(BATCH, from + count - start) }, (_, index) => caseOf(start + index))
-    const comparison = await BatchComparison.open([new Simulator({ cycles: false }), qemu], sources, BATCH)
-    for (const problem of await comparison.compare(cases)) process.send!({ problem })
-    comparison.free()
-    process.send!({ done: cases.length })
-  }
-  await qemu.close()
-}
+/** Programs from one line of progress to the next. */
+const STEP = c ? 100 : 10_000
 
 const usage = `npm run fuzz -- [options]
 
 --from SEED       the first program's number (default 1)
---count N         how many programs (default 100000)
+--count N         how many programs (default 100000, with --c 1000)
 --workers N       processes at work (default 1)
---machine qemu    runs them on QEMU as well as on the simulator`
+--machine qemu    runs them on QEMU as well as on the simulator
+--c               makes C: clang-19 compiles it for BPF v2, v3 and v4 (each at one of -O0 -O1 -O2 -Os), and what we make of that at
+                  each of our levels must give what the C gives natively; C that differs stays in build/fuzz/`
 
-const wrongNumber = [from, count, workers].some((number) => !Number.isSafeInteger(number) || number < 1)
+/** Why the options cannot be, if so. */
+function mistake(): string | undefined {
+  if ([from, count, workers].some((number) => !Number.isSafeInteger(number) || number < 1)) {
+    return 'error: --from, --count and --workers are whole numbers from 1 on'
+  }
+  if (machine !== 'sim' && machine !== 'qemu') return `error: --machine is sim or qemu, not ${machine}`
+  if (!c) return undefined
+  if (machine === 'qemu') return 'error: --c is for the simulator alone'
+  if (spawnSync('clang-19', ['--version']).error !== undefined) return 'error: --c needs clang-19'
+  return undefined
+}
 
-if (values.help) console.log(usage)
-else if (wrongNumber) {
-  console.error('error: --from, --count and --workers are whole numbers from 1 on')
-  process.exitCode = 2
-} else if (machine !== 'sim' && machine !== 'qemu') {
-  console.error(`--machine is sim or qemu, not ${machine}`)
-  process.exitCode = 2
-} else if (values.worker !== undefined) {
-  await (machine === 'qemu' ? workInBatches : work)(Number(values.worker))
-  process.disconnect()
-} else {
+async function lead(): Promise<void> {
   let done = 0
   let wrong = 0
+  let [runs, left] = [0, 0]
   const start = performance.now()
   const children: ChildProcess[] = []
   for (let worker = 0; worker < workers; worker++) {
     const args = ['--from', `${from}`, '--count', `${count}`, '--workers', `${workers}`, '--worker', `${worker}`]
-    const child = fork(process.argv[1]!, [...args, '--machine', machine])
-    child.on('message', (message: { done?: number; problem?: string }) => {
+    const child = fork(process.argv[1]!, [...args, '--machine', machine, ...(c ? ['--c'] : [])])
+    child.on('message', (message: Message) => {
       if (message.problem !== undefined) {
         wrong++
         console.log(message.problem)
       }
+      if (message.counts !== undefined) {
+        runs += message.counts.runs
+        left += message.counts.refused + message.counts.long
+      }
       const before = done
       done += message.done ?? 0
-      if (Math.floor(done / 10_000) === Math.floor(before / 10_000)) return
-      const seconds = (performance.now() - start) / 1000
-      console.error(`${done} of ${count} programs, ${wrong} differ, ${Math.round(done / seconds)} a second`)
+      if (Math.floor(done / STEP) === Math.floor(before / STEP)) return
+      const rate = done / ((performance.now() - start) / 1000)
+      console.error(`${done} of ${count} programs, ${wrong} differ, ${rate.toFixed(c ? 1 : 0)} a second`)
     })
     children.push(child)
   }
   await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))))
-  console.log(`${done} programs from seed ${from}: ${wrong} differ`)
+  const more = c ? ` in ${runs} runs, ${left} left out (too long, or clang refuses them)` : ''
+  console.log(`${done} programs from seed ${from}: ${wrong} differ${more}`)
   process.exitCode = wrong === 0 && done === count ? 0 : 1
+}
+
+if (values.help) console.log(usage)
+else if (values.worker !== undefined) {
+  const share = { from, count, workers, offset: Number(values.worker) }
+  const tell = (message: Message): void => void process.send!(message)
+  await (c ? workOnC : machine === 'qemu' ? workWithQemu : work)(share, tell)
+  process.disconnect()
+} else {
+  const wrong = mistake()
+  if (wrong === undefined) await lead()
+  else {
+    console.error(wrong)
+    process.exitCode = 2
+  }
 }

@@ -19,7 +19,7 @@ export function keepDeviceLoads(func: Func, isEntry: boolean): void {
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!
       if (live[value.id] !== 0 || !isLoad(value.op)) continue
-      addresses ??= new Addresses(func, removeUnreachable(func), isEntry)
+      addresses ??= new Addresses(func, removeUnreachable(func), isEntry, false)
       const region = addresses.of(value.args[0]!)
       if (region > 0 && addresses.regions[region]!.kind !== Kind.UNKNOWN) continue
       values.splice(++index, 0, func.create(block, Op.keep, VOID, [value], 0, value.origin))

@@ -103,10 +103,15 @@ export class Addresses {
   private readonly isEntry: boolean
   private ranges: Ranges | undefined
   private again = false
+  private readonly isBounded: boolean
 
-  /** `order`: reverse postorder. `isEntry`: parameter 0 is the context; env is the last one in any function. */
-  constructor(func: Func, order: readonly Block[], isEntry: boolean) {
+  /**
+   * `order`: reverse postorder. `isEntry`: parameter 0 is the context; env is the last one in any function. `isBounded`: offsets are asked
+   * for too, which takes ranges where a stack is indexed; without, only regions are right.
+   */
+  constructor(func: Func, order: readonly Block[], isEntry: boolean, isBounded = true) {
     this.func = func
+    this.isBounded = isBounded
     this.order = order
     this.isEntry = isEntry
     this.region = int32(func.valueCount).fill(UNVISITED)
@@ -225,7 +230,7 @@ export class Addresses {
 
   /** Bounds of an index, for what it is added to. They are worth finding for stacks, which values can take the place of. */
   private bounds(region: number, index: Value): { least: number; most: number } {
-    if (this.regions[region]!.kind !== Kind.STACK) return anywhere
+    if (!this.isBounded || this.regions[region]!.kind !== Kind.STACK) return anywhere
     this.ranges ??= findRanges(this.func, this.order)
     const least = this.ranges.known.signedMinimum(index.id)
     const most = this.ranges.known.signedMaximum(index.id)

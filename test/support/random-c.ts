@@ -54,7 +54,7 @@ static u64 ${draft.global('array0')}[8]${initializer(draft, 5)};\n`
     arrays,
     structs: [
       { name: one, pointer: false },
-      { name: `${four}[2]`, pointer: false },
+      { name: four, pointer: false, length: 4 },
     ],
   }
 }
@@ -185,8 +185,9 @@ export function randomC(seed: number, name: string): string {
   for (const { name, length } of scope.arrays) {
     values.push(`for (u32 i = 0; i < ${length}; i++) h = mix(h, ${name}[i]);\n`)
   }
-  for (const { name, pointer } of scope.structs) {
-    for (const field of draft.fields) values.push(`h = mix(h, ${name}${pointer ? '->' : '.'}${field});\n`)
+  for (const { name, pointer, length } of scope.structs) {
+    const [each, loop] = length === undefined ? [name, ''] : [`${name}[i]`, `for (u32 i = 0; i < ${length}; i++) `]
+    for (const field of draft.fields) values.push(`${loop}h = mix(h, ${each}${pointer ? '->' : '.'}${field});\n`)
   }
   for (const field of ['wide', 'narrow']) values.push(`h = mix(h, ${draft.global('shared')}.${field});\n`)
   return `${all.text}${called}__attribute__((section("prog"), used)) u64 ${name}(u8 *ctx, u64 len) {

@@ -20,10 +20,12 @@ export interface ArrayVariable {
   readonly length: number
 }
 
-/** A variable of the program's one type of structures, or a pointer to one. */
+/** A variable of the program's one type of structures, a pointer to one, or an array of them. */
 export interface StructVariable {
   readonly name: string
   readonly pointer: boolean
+  /** Elements of an array, a power of two. */
+  readonly length?: number
 }
 
 export interface Callee {

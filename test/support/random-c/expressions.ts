@@ -69,9 +69,15 @@ function element(draft: CDraft, scope: Scope): string {
   return `${name}[${index(draft, scope, length)}]`
 }
 
-function field({ random, fields }: CDraft, scope: Scope): string {
-  const { name, pointer } = random.pick(scope.structs)
-  return `${name}${pointer ? '->' : '.'}${random.pick(fields)}`
+/** A structure: a variable, or an array's element. */
+export function struct(draft: CDraft, scope: Scope): { readonly name: string; readonly pointer: boolean } {
+  const { name, pointer, length } = draft.random.pick(scope.structs)
+  return { name: length === undefined ? name : `${name}[${index(draft, scope, length)}]`, pointer }
+}
+
+function field(draft: CDraft, scope: Scope): string {
+  const { name, pointer } = struct(draft, scope)
+  return `${name}${pointer ? '->' : '.'}${draft.random.pick(draft.fields)}`
 }
 
 function load(draft: CDraft, scope: Scope): string {

@@ -1,7 +1,7 @@
 // Statements: assignments, declarations, if and switch, calls, copies, atomic operations.
 
 import { type CDraft, inside, POINTED_BYTES, type Scope } from './draft.ts'
-import { access, condition, constant, expression, place, variable, writable } from './expressions.ts'
+import { access, condition, constant, expression, place, struct, variable, writable } from './expressions.ts'
 import { copyUntil, checksum, parse, search, sort } from './idioms.ts'
 import { loop } from './loops.ts'
 import { TYPES } from './prelude.ts'
@@ -102,10 +102,10 @@ function call(draft: CDraft, scope: Scope): string {
 /** Of structures as a whole, and of bytes. */
 function copy(draft: CDraft, scope: Scope): string {
   const { random } = draft
-  const to = random.pick(scope.structs)
-  const from = random.pick(scope.structs)
+  const to = struct(draft, scope)
+  const from = struct(draft, scope)
   const kind = random.below(4)
-  if (kind === 0 && to !== from) {
+  if (kind === 0) {
     return `${to.pointer ? '*' : ''}${to.name} = ${from.pointer ? '*' : ''}${from.name};\n`
   }
   if (kind === 1) {

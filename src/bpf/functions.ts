@@ -86,5 +86,7 @@ export function chooseEntry(functions: readonly ObjectFunction[], wanted: string
   const [choice] = entries.length === 1 ? entries : programs.length === 1 ? programs : named
   if (choice !== undefined) return choice
   if (entries.length === 0) throw new InputError('the object has no global function to start in')
-  throw new InputError(`the object has ${entries.length} global functions; name the entry: ${list}`)
+  throw new InputError(
+    `the object has ${entries.length} global functions; name the entry (--entry NAME, the option entry): ${list}`,
+  )
 }

@@ -70,7 +70,7 @@ describe('the entry', () => {
   })
   it('is refused with the names that there are', () => {
     expect(() => readProgram(object('first', 'second'))).toThrow(
-      '2 global functions; name the entry: there are: first, second',
+      '2 global functions; name the entry (--entry NAME, the option entry): there are: first, second',
     )
     expect(() => readProgram(object('first', 'second'), { entry: 'secnod' })).toThrow(
       "no global function 'secnod'; there are: first, second; did you mean 'second'?",

@@ -10,7 +10,7 @@ import { Cond, Flags } from '../thumb/instruction.ts'
 import { SP } from '../thumb/registers.ts'
 import { Base, Code, P } from './code.ts'
 import { frameOffset } from './frame-extent.ts'
-import type { Selector } from './select.ts'
+import type { Selector } from './selector.ts'
 
 const PRIMASK = 16
 

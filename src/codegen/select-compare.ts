@@ -5,7 +5,7 @@ import { COMPARE, Op, attributes } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { fitsModified } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
-import type { Selector } from './select.ts'
+import type { Selector } from './selector.ts'
 import { compareBySum, testByShift } from './select-merged.ts'
 import { shiftedOperand } from './select-operand.ts'
 

@@ -7,7 +7,7 @@ import { Op } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { fitsModified } from '../thumb/immediates.ts'
 import { Cond, Flags } from '../thumb/instruction.ts'
-import type { Selector } from './select.ts'
+import type { Selector } from './selector.ts'
 
 /** Values before a branch that are looked at. */
 const NEAR = 12

@@ -3,7 +3,7 @@
 import type { Value } from '../ir/func.ts'
 import { Op, attributes } from '../ir/op.ts'
 import { Shift } from '../thumb/instruction.ts'
-import type { Selector } from './select.ts'
+import type { Selector } from './selector.ts'
 
 /** A constant word, which stands in no block. */
 export function isConst(value: Value): boolean {

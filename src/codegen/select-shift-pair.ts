@@ -5,7 +5,7 @@ import type { Value } from '../ir/func.ts'
 import { Op } from '../ir/op.ts'
 import { F } from '../thumb/forms.ts'
 import { Flags } from '../thumb/instruction.ts'
-import type { Selector } from './select.ts'
+import type { Selector } from './selector.ts'
 
 /** Values before the high word's shift that are looked at for the low one's. */
 const NEAR = 6

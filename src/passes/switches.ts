@@ -260,7 +260,8 @@ function replace(func: Func, tree: Tree, table: Table): void {
     if (way.target.values[0]!.op !== Op.phi) return (way.block = way.target)
     const block = func.newBlock()
     const at = way.target.predecessors.indexOf(way.from)
-    func.jump(block, way.target, way.from.terminator.origin)
+    // The root has no terminator just now.
+    func.jump(block, way.target, way.from === root ? origin : way.from.terminator.origin)
     for (const phi of way.target.values) {
       if (phi.op !== Op.phi) break
       phi.args.push(phi.args[at]!)

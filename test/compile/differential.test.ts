@@ -22,6 +22,8 @@ const seeds: readonly (readonly [number, number, number, 0 | 2 | 's'])[] = [
   [40466176, 30, 2, 2],
   // A block that comes by one way behind threads and a table, with phis.
   [60078914, 4, 1, 2],
+  // A table in the place of a block that only branches.
+  [61593046, 74, 0, 2],
 ]
 
 const machine = new Simulator()
